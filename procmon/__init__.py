@@ -1,0 +1,3 @@
+"""Processing times of administrative procedures, measured, judged, reported and mailed."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,480 @@
+"""The tables in which the rooms meet: every column with its type and its meaning.
+
+A table leaves a room with exactly these columns, in this order and of these types (`Table.conform`).
+Instants are UTC timestamps in microseconds (`_at`), days are dates (`_on`), durations carry their unit,
+counts start with `n_`. Ranges of time are half-open everywhere. The documentation's table pages are printed
+from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+
+TEXT = pa.string()
+INT = pa.int64()
+REAL = pa.float64()
+FLAG = pa.bool_()
+DAY = pa.date32()
+INSTANT = pa.timestamp("us", tz="UTC")
+BIG = pa.decimal128(38, 0)  # sums of squares of seconds outgrow 64 bits
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it is called, holds and means."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table that crosses a room; `shown` is how many leading columns `procmon show` prints (0: all)."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    shown: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """Column names, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def shown_names(self) -> list[str]:
+        """The columns that people are shown, in order."""
+        return self.names[: self.shown or None]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's Arrow schema."""
+        return pa.schema([(column.name, column.type) for column in self.columns])
+
+    def conform(self, data: pa.Table) -> pa.Table:
+        """`data` with exactly this table's columns and types; a missing column is a bug and raises KeyError."""
+        return data.select(self.names).cast(self.schema)
+
+    def from_rows(self, rows: Sequence[Mapping[str, object]]) -> pa.Table:
+        """Rows of plain values as this table; a missing key is empty."""
+        columns = {c.name: [row.get(c.name) for row in rows] for c in self.columns}
+        return pa.table({c.name: pa.array(columns[c.name], c.type) for c in self.columns})
+
+
+def table(name: str, meaning: str, *columns: tuple[str, pa.DataType, str], shown: int = 0) -> Table:
+    """A `Table` from (name, type, meaning) triples."""
+    return Table(name, meaning, tuple(Column(*column) for column in columns), shown)
+
+
+STATUSES = {
+    "submitted": 1,
+    "received": 2,
+    "refused": 3,
+    "processing": 4,
+    "supplement_requested": 5,
+    "payment_requested": 6,
+    "withdrawn": 7,
+    "stopped": 8,
+    "finished": 9,
+    "returned": 10,
+}
+"""Status → national code, which is also its place in the order of events (rulebook 2)."""
+
+CHANNELS = ("in_person", "online", "post")
+UNIT_KINDS = ("city", "department", "commune", "ward", "special_zone", "district", "centre")
+COMMUNE_KINDS = ("commune", "ward", "special_zone")
+LIMIT_UNITS = ("hours", "working_days", "days", "months")
+
+FIRST_DAY = date(2000, 1, 1)
+LAST_DAY = date(2060, 1, 1)
+"""Instants are taken from FIRST_DAY up to LAST_DAY (excluded); calendars cover just these days."""
+
+EVENT_COLUMNS = (
+    ("dossier_id", TEXT, "dossier code, opaque text"),
+    ("status", TEXT, "one of the ten statuses"),
+    ("occurred_at", INSTANT, "when it happened; empty where only the day is known"),
+    ("occurred_on", DAY, "the day it happened, where only the day is known"),
+    ("procedure_id", TEXT, "procedure code, opaque"),
+    ("unit_id", TEXT, "unit that holds the dossier at this step"),
+    ("due_at", INSTANT, "the appointment stated at this step, as an instant"),
+    ("due_on", DAY, "the appointment stated at this step, as a bare day"),
+    ("receiving_unit_id", TEXT, "unit that received the dossier"),
+    ("resolving_unit_id", TEXT, "unit that resolves it"),
+    ("returning_unit_id", TEXT, "unit that returns the result"),
+    ("applicant_unit_id", TEXT, "unit where the applicant lives"),
+    ("channel", TEXT, "in_person, online or post"),
+    ("stage", TEXT, "name of the step, free text"),
+    ("applicant_id", TEXT, "keyed hash of who applies"),
+    ("handler_id", TEXT, "keyed hash of who did the step"),
+    ("reason", TEXT, "code or text, e.g. why refused"),
+    ("recorded_at", INSTANT, "when the step was entered"),
+)
+
+EVENTS = table(
+    "events",
+    "One row for each row of a log that was taken; a repeat of an earlier batch's row is a reference to it.",
+    *EVENT_COLUMNS,
+    ("batch_id", INT, "the batch that brought the row"),
+    ("row_no", INT, "its record number within the batch's file, from 1"),
+    ("repeat_of_batch", INT, "for a repeat: the batch of the row that it repeats; all else is then empty"),
+    ("repeat_of_row", INT, "for a repeat: the record number of the row that it repeats"),
+)
+
+REJECTS = table(
+    "rejects",
+    "Rows that were refused, with the reason and the remedy.",
+    ("file", TEXT, "file name"),
+    ("line", INT, "line in the file, as an editor counts"),
+    ("column", TEXT, "the offending column"),
+    ("value", TEXT, "the offending cell, cut to 200 characters; *** where the column is personal"),
+    ("reason", TEXT, "what is wrong"),
+    ("remedy", TEXT, "what to do"),
+    ("batch", INT, "the batch"),
+)
+
+DOSSIERS = table(
+    "dossiers",
+    "One row for each dossier with an event seen, as of an instant (rulebook 3 to 6 and 8).",
+    ("dossier_id", TEXT, "dossier code"),
+    ("procedure_id", TEXT, "procedure code as logged"),
+    ("outcome", TEXT, "finished, returned, stopped, withdrawn, refused, pending or not_received"),
+    ("received_at", INSTANT, "first `received`"),
+    ("ended_at", INSTANT, "the end that gave the outcome"),
+    ("working_minutes", INT, "processing time: open time from receipt to end less pauses, whole minutes"),
+    ("paused_minutes", INT, "open time inside pauses, whole minutes"),
+    ("elapsed_minutes", INT, "receipt to end by the wall clock, whole minutes"),
+    ("n_supplements", INT, "supplement requests at or after receipt"),
+    ("n_due_moves", INT, "changes between consecutive stated due dates"),
+    ("first_due_at", INSTANT, "first stated appointment"),
+    ("current_due_at", INSTANT, "last stated appointment"),
+    ("computed_due_at", INSTANT, "due date by the limit in force on the day of receipt"),
+    ("judged_due_at", INSTANT, "first stated appointment, else the computed one"),
+    ("on_time_766", FLAG, "on time under index_766; empty where there is nothing to judge by"),
+    ("class_06", TEXT, "form 06: early, on_time, late, pending_in_time, pending_overdue"),
+    ("is_reopened", FLAG, "work resumed after an end"),
+    ("receiving_unit_id", TEXT, "unit that received it"),
+    ("resolving_unit_id", TEXT, "unit that resolves it"),
+    ("returning_unit_id", TEXT, "unit that returns the result"),
+    ("applicant_unit_id", TEXT, "unit where the applicant lives"),
+    ("channel", TEXT, "in_person, online, post"),
+    ("is_cross_boundary", FLAG, "received across a boundary; empty where it cannot be told"),
+    ("reception_minutes", INT, "first `submitted` to receipt, open time, whole minutes"),
+    ("return_minutes", INT, "end to `returned`, open time, whole minutes"),
+    # Not shown: what judge needs to the second, and where the figures lead.
+    ("registry_procedure_id", TEXT, "the registry's procedure that the code finds; empty: unknown"),
+    ("calendar_id", TEXT, "the dossier's calendar"),
+    ("working_seconds", INT, "processing time in seconds"),
+    ("paused_seconds", INT, "paused time in seconds"),
+    ("discarded_seconds", INT, "open time before the clock was restarted, in seconds"),
+    ("waited_seconds", INT, "open time in supplement pauses from receipt to end, whatever the policies"),
+    ("open_seconds", INT, "open time from receipt as logged to the end (or the as-of instant)"),
+    ("open_seconds_to_due", INT, "open time from receipt as logged to the judged due date"),
+    ("open_seconds_to_computed_due", INT, "open time from receipt as logged to the computed due date"),
+    ("last_status", TEXT, "status of the last event"),
+    ("holding_unit_id", TEXT, "last non-empty unit of its events"),
+    ("last_event_at", INSTANT, "instant of the last event"),
+    ("refusal_reason", TEXT, "reason of the refusal that ended it"),
+    ("n_bare_days", INT, "events known by their day only"),
+    ("received_on", DAY, "local day of receipt"),
+    ("ended_on", DAY, "local day of the end"),
+    ("receiving_unit_key", TEXT, "receiving unit as code@valid_from; code@ where unknown on that day"),
+    ("resolving_unit_key", TEXT, "resolving unit as code@valid_from"),
+    ("returning_unit_key", TEXT, "returning unit as code@valid_from"),
+    shown=25,
+)
+
+BASELINE_DOSSIERS = table(
+    "baseline_dossiers",
+    "The finished dossiers of a frozen baseline, each with its processing time and its procedure's cap.",
+    ("baseline_id", INT, "the baseline"),
+    ("dossier_id", TEXT, "dossier code"),
+    ("procedure_key", TEXT, "the registry's procedure, else the code as logged"),
+    ("unit_key", TEXT, "resolving unit, else receiving unit, as code@valid_from"),
+    ("receiving_unit_key", TEXT, "receiving unit as code@valid_from"),
+    ("received_on", DAY, "local day of receipt"),
+    ("ended_on", DAY, "local day of the end"),
+    ("working_seconds", INT, "processing time, seconds"),
+    ("cap_seconds", INT, "the procedure's cap, seconds"),
+    ("limit_on_time", FLAG, "on time by the computed due date; empty where there is none"),
+)
+
+FORM_06 = table(
+    "form_06",
+    "Biểu số 06/VPCP/KSTT by field and level; 3 = 4+5+6 = 7+11, 7 = 8+9+10, 11 = 12+13 (rulebook 6).",
+    ("field", TEXT, "field of the procedure; empty: unknown procedure"),
+    ("level", TEXT, "city or commune; empty: unknown procedure"),
+    ("received", INT, "column 3: received, total"),
+    ("received_online", INT, "column 4: received online in the period"),
+    ("received_in_person_post", INT, "column 5: received in person or by post in the period"),
+    ("carried_over", INT, "column 6: received before the period"),
+    ("resolved", INT, "column 7: resolved, total"),
+    ("resolved_early", INT, "column 8: before the due day"),
+    ("resolved_on_time", INT, "column 9: on the due day (and refused, withdrawn, without due date)"),
+    ("resolved_overdue", INT, "column 10: after the due day"),
+    ("pending", INT, "column 11: being processed, total"),
+    ("pending_in_time", INT, "column 12: in time (and waiting for supplements, stopped)"),
+    ("pending_overdue", INT, "column 13: past the due day"),
+)
+
+REDUCTIONS = table(
+    "reductions",
+    "The three reductions by procedure, and at fixed mix for a scope (rulebook 7.1 to 7.3, 7a to 7c).",
+    ("scope", TEXT, "city, level, field, unit or procedure; centre for what a reception point received"),
+    ("scope_id", TEXT, "which one: the level, the field, the unit's code or the procedure's code; empty: city"),
+    ("name", TEXT, "its name"),
+    ("period_from", DAY, "first day of the period compared"),
+    ("period_to", DAY, "day after its last"),
+    ("target", TEXT, "the actual target in force for the period; empty: none"),
+    ("target_reduction", REAL, "its reduction, a fraction"),
+    ("n_baseline", INT, "finished dossiers of the baseline (same months)"),
+    ("n_period", INT, "finished dossiers of the period"),
+    ("n_covered_baseline", INT, "of these in procedures with enough dossiers on both sides"),
+    ("n_covered_period", INT, "the same for the period"),
+    ("coverage", REAL, "share of baseline dossiers covered"),
+    ("coverage_period", REAL, "share of the period's dossiers covered"),
+    ("coverage_minutes_baseline", REAL, "share of the baseline's minutes covered"),
+    ("coverage_minutes_period", REAL, "share of the period's minutes covered"),
+    ("numerator_seconds", REAL, "N: sum of weight times the period's capped mean, seconds"),
+    ("denominator_seconds", REAL, "D: sum of weight times the baseline's capped mean, seconds"),
+    ("actual_cut", REAL, "C = 1 - N / D"),
+    ("cut_lower", REAL, "lower end of the cut's 95 % interval"),
+    ("cut_upper", REAL, "upper end of the cut's 95 % interval"),
+    ("verdict", TEXT, "met, missed, inconclusive or no_data; no_target where none is in force"),
+    ("why", TEXT, "why there is no verdict: no_baseline, few_dossiers, coverage, no_interval; else empty"),
+    ("mean_baseline_minutes", REAL, "capped mean of the baseline (a procedure's own; at fixed mix D / weights)"),
+    ("mean_period_minutes", REAL, "capped mean of the period (at fixed mix N / weights)"),
+    ("median_baseline_minutes", REAL, "median of the baseline, procedures only"),
+    ("median_period_minutes", REAL, "median of the period, procedures only"),
+    ("p90_baseline_minutes", REAL, "90th percentile of the baseline, procedures only"),
+    ("p90_period_minutes", REAL, "90th percentile of the period, procedures only"),
+    ("cap_minutes", REAL, "the procedure's cap"),
+    ("n_capped_baseline", INT, "baseline dossiers above the cap"),
+    ("n_capped_period", INT, "period dossiers above the cap"),
+    ("capped_minutes_baseline", REAL, "their minutes in the baseline"),
+    ("capped_minutes_period", REAL, "their minutes in the period"),
+    ("uncapped_ratio", REAL, "N / D without the cap"),
+    ("limit_before", TEXT, "limit on 31 December 2024, e.g. '10 working_days'; procedures only"),
+    ("limit_now", TEXT, "limit on the period's last day; procedures only"),
+    ("limit_cut", REAL, "1 - now / before in working days; over a scope the plain mean"),
+    ("limit_class", TEXT, "50, 30, less, unchanged, longer, no_limit_2024; procedures only"),
+    ("n_limit_50", INT, "procedures whose limit was cut by 50 % or more"),
+    ("n_limit_30", INT, "by 30 % or more, less than 50 %"),
+    ("n_limit_less", INT, "by less than 30 %"),
+    ("n_limit_unchanged", INT, "unchanged"),
+    ("n_limit_longer", INT, "made longer"),
+    ("n_no_limit", INT, "without a limit on 31 December 2024"),
+    ("n_judged_both", INT, "finished dossiers with a due date under the old and the new limit"),
+    ("n_on_time_old", INT, "of these on time under the limit of 31 December 2024"),
+    ("n_on_time_new", INT, "of these on time under the limit in force at receipt"),
+    ("n_baseline_judged", INT, "finished dossiers of the baseline with a computed due date"),
+    ("n_baseline_on_time", INT, "of these on time"),
+)
+
+TARGETS = table(
+    "targets",
+    "Each loaded target judged for its own period, for the city and each scope it can be told for.",
+    ("name", TEXT, "the target's name"),
+    ("scope", TEXT, "city, level, field or unit"),
+    ("scope_id", TEXT, "which one; empty for the city"),
+    ("basis", TEXT, "limit or actual"),
+    ("target", REAL, "the reduction promised, a fraction"),
+    ("reduction", REAL, "the reduction found, a fraction"),
+    ("lower", REAL, "lower end of its 95 % interval"),
+    ("upper", REAL, "upper end of its 95 % interval"),
+    ("coverage", REAL, "share covered"),
+    ("n_baseline", INT, "dossiers of the baseline; procedures for a limit target"),
+    ("n_period", INT, "dossiers of the period; procedures for a limit target"),
+    ("verdict", TEXT, "met, missed, inconclusive or no_data"),
+    ("why", TEXT, "why there is no verdict; else empty"),
+    ("period_from", DAY, "first day compared"),
+    ("period_to", DAY, "day after the last"),
+)
+
+BOUNDARIES = table(
+    "boundaries",
+    "Per procedure: whether it was done at any counter, by evidence (rulebook 8).",
+    ("procedure_id", TEXT, "procedure code"),
+    ("verdict", TEXT, "refused_elsewhere, proven, announced_only, online_only, local_only or no_data"),
+    ("is_announced", FLAG, "stands in the announced list on that day"),
+    ("n_cross_finished", INT, "finished cross-boundary dossiers"),
+    ("n_receiving_units", INT, "units that received those"),
+    ("n_refused_elsewhere", INT, "cross-boundary dossiers refused for lack of competence"),
+    ("n_dossiers", INT, "dossiers received, or refused at reception, in the window"),
+    ("n_online", INT, "of these online"),
+    ("n_cross", INT, "of these cross-boundary"),
+    ("n_undetermined", INT, "of these where it cannot be told"),
+    ("n_units_that_could", INT, "reception points on that day"),
+    ("n_returned_elsewhere", INT, "results returned in another territory than the resolving unit's"),
+    ("is_on_offer", FLAG, "on offer on that day"),
+    ("name", TEXT, "procedure name"),
+    ("field", TEXT, "field"),
+    ("level", TEXT, "level"),
+    ("window_from", DAY, "first day of the window"),
+    ("window_to", DAY, "the as-of day"),
+)
+
+DUE_SOON = table(
+    "due_soon",
+    "Pending dossiers by the time left until the judged due date (rulebook 11, without the risk).",
+    ("dossier_id", TEXT, "dossier code"),
+    ("procedure_id", TEXT, "procedure code"),
+    ("state", TEXT, "overdue, due_1, due_2, due_3 (working days), later, waiting or nothing_to_judge_by"),
+    ("holding_unit_id", TEXT, "unit that holds it"),
+    ("judged_due_at", INSTANT, "judged due date"),
+    ("left_minutes", INT, "open minutes left, rounded down; negative: overdue by"),
+    ("received_at", INSTANT, "received"),
+    ("n_supplements", INT, "supplement requests"),
+    ("is_waiting", FLAG, "in a pause: waits for the applicant"),
+    ("receiving_unit_id", TEXT, "receiving unit"),
+    ("resolving_unit_id", TEXT, "resolving unit"),
+    ("procedure_name", TEXT, "procedure name; empty: unknown"),
+    ("field", TEXT, "field; empty: unknown"),
+    ("holding_unit_name", TEXT, "name of the holding unit; empty: unknown"),
+)
+
+TREND = table(
+    "trend",
+    "Processing time at fixed mix against the baseline, month by month, one set of procedures for all points.",
+    ("starts_on", DAY, "first day of the point's month or quarter"),
+    ("ends_on", DAY, "day after its last"),
+    ("step", TEXT, "month or quarter"),
+    ("ratio", REAL, "N / D over the point's set of procedures"),
+    ("mean_minutes", REAL, "N / weights, minutes"),
+    ("n", INT, "finished dossiers counted in the point"),
+    ("n_procedures", INT, "procedures in the set"),
+    ("coverage", REAL, "share of baseline dossiers in the set"),
+    ("is_baseline", FLAG, "the point lies in the baseline period"),
+)
+
+QUALITY = table(
+    "quality",
+    "What the log lacks, stated before results.",
+    ("item", TEXT, "what is counted (see report/words.py)"),
+    ("n", INT, "how many"),
+    ("n_of", INT, "of how many"),
+    ("unit_of_count", TEXT, "dossiers, rows, batches or procedures"),
+)
+
+FIGURES = table(
+    "figures",
+    "Every figure of a run, in long form; the ledger keeps it under the run.",
+    ("figure", TEXT, "name of the figure: table.column"),
+    ("rule_set", TEXT, "index_766, form_06, strict, or empty"),
+    ("scope", TEXT, "city, level, field, unit, procedure, target …"),
+    ("scope_id", TEXT, "which one"),
+    ("period_from", DAY, "first day"),
+    ("period_to", DAY, "day after the last"),
+    ("numerator", REAL, "what was counted or summed"),
+    ("denominator", REAL, "out of what"),
+    ("value", REAL, "the figure, rounded half-even to 9 significant digits"),
+    ("lower", REAL, "lower end of its 95 % interval"),
+    ("upper", REAL, "upper end of its 95 % interval"),
+    ("n", INT, "dossiers (or procedures) behind it"),
+    ("n_baseline", INT, "dossiers behind its baseline"),
+    ("verdict", TEXT, "verdict, where there is one"),
+)
+
+CALENDAR_DAYS = table(
+    "calendar_days",
+    "Each day of each calendar, with the open time before it: the prefix sum that the clock joins.",
+    ("calendar_id", TEXT, "calendar"),
+    ("day", DAY, "local day"),
+    ("open_before", INT, "open seconds from FIRST_DAY to the day's midnight"),
+    ("pattern_id", INT, "the day's sessions, in calendar_minutes"),
+    ("is_open", FLAG, "whether it has any session"),
+    ("opens_second", INT, "second of the day at which it opens; on a day off: usually opens"),
+    ("closes_second", INT, "second of the day at which it closes; on a day off: usually closes"),
+    ("working_days_through", INT, "open days from FIRST_DAY through this day"),
+    ("next_open_day", DAY, "this day if open, else the next open one"),
+    ("following_open_day", DAY, "the first open day after this one"),
+)
+
+CALENDAR_MINUTES = table(
+    "calendar_minutes",
+    "Each minute of a pattern of sessions, with the open time before it within the day.",
+    ("pattern_id", INT, "pattern of sessions"),
+    ("minute", INT, "minute of the day"),
+    ("open_before", INT, "open seconds from midnight to the minute"),
+    ("is_open", INT, "1 if the minute is open, else 0"),
+)
+
+OPEN_HOURS = table(
+    "open_hours",
+    "The prefix sum turned round: for each full hour of open time, the sessions that it touches.",
+    ("calendar_id", TEXT, "calendar"),
+    ("hour_no", INT, "bucket: open seconds // 3600"),
+    ("day", DAY, "local day of the session"),
+    ("starts_second", INT, "second of the day at which the session starts"),
+    ("open_from", INT, "open seconds from FIRST_DAY to the session's start"),
+    ("open_to", INT, "open seconds from FIRST_DAY to the session's end"),
+)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Local days [from_, to) with the name by which it was asked for (`2025-05`, `2025-Q2`, `2025-05/15`)."""
+
+    from_: date
+    to: date
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A chart: file stem (also its content id), PNG bytes, alternative text, width and height in CSS pixels."""
+
+    name: str
+    png: bytes
+    alt: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """What report makes of one audience, scope and period: the page, and the parts of the mail that carries it.
+
+    `mail_html` shows its images as `cid:NAME`; `html` is self-contained. Both, and `mail_text`, hold the same
+    headline figures (`headlines`: label → text as printed).
+    """
+
+    html: str
+    subject: str
+    mail_html: str
+    mail_text: str
+    images: tuple[Image, ...]
+    headlines: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a page must say of itself (the method note): what was asked, of which inputs, under which rules."""
+
+    audience: str  # city, centre, department
+    scope: str  # empty, unit:CODE or field:NAME
+    scope_name: str
+    city_name: str
+    period: Period
+    as_of: datetime
+    timezone: str
+    run_id: int | None
+    n_dossiers: int
+    rule_sets: tuple[str, ...]
+    policies: Mapping[str, str]
+    procedure_policies: Mapping[str, int]  # "supplement=restart" → procedures that have it
+    calendar_version: str
+    registry_version: str
+    lake_version: int
+    program_version: str
+    baseline: str  # in words of data: name of the frozen baseline, empty where none is published
+    baseline_from: date | None = None
+    baseline_to: date | None = None
+    baseline_published_at: datetime | None = None
+    baseline_complete: bool | None = None
+    n_baseline: int = 0
+    settings: Mapping[str, float] = field(default_factory=dict)  # min_n_mix, min_n_verdict, min_coverage …

@@ -1,0 +1,1 @@
+"""Registry and ledger (SQLModel), and the lake (Delta Lake); what joins them is `store/workspace.py`."""

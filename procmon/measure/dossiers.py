@@ -1,0 +1,103 @@
+"""The measure: the lake's live events → the table `dossiers` in the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from procmon.config import PolicySettings
+from procmon.engine import Engine, sql_text
+from procmon.tables import DOSSIERS, EVENTS, INSTANT, TEXT
+from procmon.worktime import Calendars
+
+POLICIES = ("supplement", "payment", "late_receipt")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """As of when, and under which policies, dossiers are measured.
+
+    `as_of` is aware. A single instant sees events up to and with it; with `is_period_end` those before it only.
+    `forced` policies hold for every procedure, over what the registry says ("what if").
+    """
+
+    as_of: datetime
+    zone: str
+    policies: PolicySettings
+    is_period_end: bool = False
+    forced: Mapping[str, str] = field(default_factory=dict)
+
+    def table(self) -> pa.Table:
+        """The one-row table `asked` that the SQL reads."""
+        seen_before = self.as_of if self.is_period_end else self.as_of + timedelta(microseconds=1)
+        columns = {
+            "as_of": pa.array([self.as_of], INSTANT),
+            "seen_before": pa.array([seen_before], INSTANT),
+            "zone": pa.array([self.zone], TEXT),
+        }
+        for name in POLICIES:
+            columns[name] = pa.array([getattr(self.policies, name)], TEXT)
+            columns[f"forced_{name}"] = pa.array([self.forced.get(name)], TEXT)
+        return pa.table(columns)
+
+
+def measure(
+    engine: Engine,
+    asked: Asked,
+    *,
+    lake_files: Sequence[str],
+    done: Sequence[int],
+    live: Sequence[int],
+    registry: Mapping[str, pa.Table],
+    calendars: Calendars,
+) -> None:
+    """Make the table `dossiers` (tables.DOSSIERS, one row a dossier with an event seen) in the engine.
+
+    Args:
+        lake_files: Parquet files of the lake's events.
+        done: the batches that the ledger lists; live: those of them that count.
+        registry: the registry's tables `procedures` and `units`.
+
+    `events` (every event seen, in order, with its place on the calendar) stays in the engine beside it.
+    """
+    engine.give_files("lake", lake_files, EVENTS.schema)
+    engine.give("done", pa.table({"batch_id": pa.array(done, pa.int64())}))
+    engine.give("live", pa.table({"batch_id": pa.array(live, pa.int64())}))
+    engine.give("asked", asked.table())
+    engine.give("calendar_days", calendars.days)
+    engine.give("calendar_minutes", calendars.minutes)
+    engine.give("open_hours", calendars.hours)
+    engine.give("procedures", registry["procedures"])
+    engine.give("units", registry["units"])
+    _find_calendars(engine, calendars)
+    engine.steps(sql_text("measure", "events"))
+    engine.drop("seen", "live_rows")
+    engine.steps(sql_text("measure", "dossiers"))
+    engine.drop(*INNER_STEPS)
+
+
+INNER_STEPS = (
+    "firsts", "ends", "after_end", "stated_dues", "dues", "bounds", "waits", "supplements", "clocks", "pauses",
+    "terms", "judged", "due_opened", "roles", "territories", "boundaries", "seconds", "ruled",
+)  # fmt: skip
+"""Steps of dossiers.sql that nobody reads afterwards."""
+
+
+def _find_calendars(engine: Engine, calendars: Calendars) -> None:
+    """Make `dossier_calendars`; the log is put in order an extra time only where a unit has its own calendar."""
+    engine.give("dossier_calendars", pa.table({"dossier_id": pa.array([], TEXT), "calendar_id": pa.array([], TEXT)}))
+    if calendars.units.num_rows == 0:
+        return
+    engine.give("unit_calendars", calendars.units)
+    engine.steps(sql_text("measure", "events"))
+    engine.step("provisional_events", "SELECT * FROM events")
+    engine.steps(sql_text("measure", "calendars"))
+    engine.drop("provisional_events")
+
+
+def shown(engine: Engine) -> pa.Table:
+    """The measured dossiers as Arrow (tables.DOSSIERS), by dossier_id."""
+    return DOSSIERS.conform(engine.query("SELECT * FROM dossiers ORDER BY dossier_id NULLS FIRST"))

@@ -1,0 +1,466 @@
+-- One row for each dossier with an event seen (rulebook 3 to 6, and 8 for the boundary).
+-- Sees: events (events.sql), asked, calendar_days, calendar_minutes, open_hours, procedures, units.
+
+-- step: procedure_versions
+SELECT
+    *,
+    least(
+        coalesce(valid_to, DATE '9999-12-31'),
+        coalesce(lead(valid_from) OVER (PARTITION BY procedure_id ORDER BY valid_from NULLS FIRST), DATE '9999-12-31')
+    ) AS ends_on
+FROM (SELECT * REPLACE (coalesce(valid_from, DATE '0001-01-01') AS valid_from) FROM procedures)
+
+-- step: unit_versions
+SELECT
+    unit_id,
+    valid_from,
+    least(
+        coalesce(valid_to, DATE '9999-12-31'),
+        coalesce(lead(valid_from) OVER (PARTITION BY unit_id ORDER BY valid_from NULLS FIRST), DATE '9999-12-31')
+    ) AS ends_on,
+    kind,
+    parent_unit_id,
+    unit_id || '@' || CAST(valid_from AS VARCHAR) AS unit_key
+FROM (SELECT * REPLACE (coalesce(valid_from, DATE '0001-01-01') AS valid_from) FROM units)
+
+-- step: firsts
+-- What a dossier's events say of it; an attribute that varies takes its first non-empty value.
+SELECT
+    dossier_id,
+    any_value(calendar_id) AS calendar_id,
+    min_by(procedure_id, seq) FILTER (WHERE procedure_id IS NOT NULL) AS procedure_id,
+    min(happened_at) FILTER (WHERE status = 'received') AS received_at,
+    min(seq) FILTER (WHERE status = 'received') AS received_seq,
+    min(opened) FILTER (WHERE status = 'received') AS received_opened,
+    min(local_at) FILTER (WHERE status = 'received') AS received_local,
+    min(happened_at) FILTER (WHERE status = 'submitted') AS submitted_at,
+    min(opened) FILTER (WHERE status = 'submitted') AS submitted_opened,
+    coalesce(max(seq) FILTER (WHERE is_open), 0) AS last_open_seq,
+    max_by(status, seq) AS last_status,
+    max(happened_at) AS last_event_at,
+    max_by(unit_id, seq) FILTER (WHERE unit_id IS NOT NULL) AS holding_unit_id,
+    coalesce(min_by(channel, seq) FILTER (WHERE channel IS NOT NULL), 'in_person') AS channel,
+    min_by(receiving_unit_id, seq) FILTER (WHERE receiving_unit_id IS NOT NULL) AS stated_receiving,
+    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE receiving_unit_id IS NOT NULL) AS stated_receiving_on,
+    min_by(unit_id, seq) FILTER (WHERE status = 'received' AND unit_id IS NOT NULL) AS receipt_unit,
+    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE status = 'received' AND unit_id IS NOT NULL) AS receipt_unit_on,
+    min_by(unit_id, seq) FILTER (WHERE status = 'refused' AND unit_id IS NOT NULL) AS refusal_unit,
+    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE status = 'refused' AND unit_id IS NOT NULL) AS refusal_unit_on,
+    min_by(resolving_unit_id, seq) FILTER (WHERE resolving_unit_id IS NOT NULL) AS resolving_unit_id,
+    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE resolving_unit_id IS NOT NULL) AS resolving_on,
+    min_by(returning_unit_id, seq) FILTER (WHERE returning_unit_id IS NOT NULL) AS returning_unit_id,
+    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE returning_unit_id IS NOT NULL) AS returning_on,
+    min_by(applicant_unit_id, seq) FILTER (WHERE applicant_unit_id IS NOT NULL) AS applicant_unit_id,
+    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE applicant_unit_id IS NOT NULL) AS applicant_on,
+    count(*) FILTER (WHERE occurred_on IS NOT NULL AND is_new) AS n_bare_days
+FROM events
+GROUP BY dossier_id
+
+-- step: ends
+-- The end is found in the tail, after the last event of group open: finished before returned before stopped,
+-- withdrawn, refused; of one kind the first.
+SELECT
+    dossier_id,
+    min_by(status, rank) FILTER (WHERE is_tail) AS ended_as,
+    min_by(happened_at, rank) FILTER (WHERE is_tail) AS ended_at,
+    min_by(local_at, rank) FILTER (WHERE is_tail) AS ended_local,
+    min_by(opened, rank) FILTER (WHERE is_tail) AS ended_opened,
+    min_by(seq, rank) FILTER (WHERE is_tail) AS ended_seq,
+    count(*) FILTER (WHERE seq > received_seq AND NOT is_tail) > 0 AS is_reopened
+FROM (
+    SELECT
+        e.*,
+        f.received_seq,
+        e.seq > f.last_open_seq AS is_tail,
+        CAST(e.end_rank AS BIGINT) * 1000000000 + e.seq AS rank
+    FROM events AS e
+    JOIN firsts AS f ON f.dossier_id = e.dossier_id
+    WHERE e.is_end
+)
+GROUP BY dossier_id
+
+-- step: after_end
+-- Returned after the end, in order; and the reason of a refusal that is the end.
+SELECT
+    e.dossier_id,
+    min_by(e.opened, e.seq) FILTER (WHERE e.status = 'returned' AND e.seq > n.ended_seq) AS returned_opened,
+    min_by(e.reason, e.seq) FILTER (WHERE e.seq = n.ended_seq OR (e.status = 'refused' AND e.reason IS NOT NULL))
+        AS refusal_reason
+FROM events AS e
+JOIN ends AS n ON n.dossier_id = e.dossier_id
+WHERE n.ended_seq IS NOT NULL
+    AND e.seq >= n.ended_seq
+    AND (e.status = 'returned' OR (e.status = 'refused' AND n.ended_as = 'refused'))
+GROUP BY e.dossier_id
+
+-- step: stated_dues
+-- Each stated due date as an instant: a bare day is closing time of that day, or of the next working day.
+SELECT
+    e.dossier_id,
+    e.seq,
+    coalesce(e.due_at, instant_at(w.day, w.closes_second, a.zone)) AS due,
+    lag(e.dossier_id) OVER in_order IS NOT NULL
+        AND (
+            lag(e.due_at) OVER in_order IS DISTINCT FROM e.due_at
+            OR lag(e.due_on) OVER in_order IS DISTINCT FROM e.due_on
+        ) AS is_move
+FROM events AS e
+LEFT JOIN calendar_days AS d ON d.calendar_id = e.calendar_id AND d.day = e.due_on
+LEFT JOIN calendar_days AS w ON w.calendar_id = e.calendar_id AND w.day = d.next_open_day
+CROSS JOIN asked AS a
+WHERE e.due_at IS NOT NULL OR e.due_on IS NOT NULL
+WINDOW in_order AS (PARTITION BY e.dossier_id ORDER BY e.seq NULLS FIRST)
+
+-- step: dues
+SELECT
+    dossier_id,
+    min_by(due, seq) AS first_due_at,
+    max_by(due, seq) AS current_due_at,
+    count(*) FILTER (WHERE is_move) AS n_due_moves
+FROM stated_dues
+GROUP BY dossier_id
+
+-- step: ruled
+-- The registry's procedure, its version on the day of receipt, and the policies it sets.
+SELECT
+    f.dossier_id,
+    r.procedure_id AS registry_procedure_id,
+    v.limit_amount,
+    v.limit_unit,
+    coalesce(a.forced_supplement, v.supplement, a.supplement) AS supplement,
+    coalesce(a.forced_payment, v.payment, a.payment) AS payment,
+    coalesce(a.forced_late_receipt, v.late_receipt, a.late_receipt) AS late_receipt
+FROM firsts AS f
+CROSS JOIN asked AS a
+LEFT JOIN (SELECT DISTINCT procedure_id FROM procedures) AS exact ON exact.procedure_id = f.procedure_id
+LEFT JOIN (SELECT DISTINCT procedure_id FROM procedures) AS r
+    ON r.procedure_id = coalesce(exact.procedure_id, national_part(f.procedure_id))
+LEFT JOIN procedure_versions AS v
+    ON v.procedure_id = r.procedure_id
+    AND v.valid_from <= CAST(f.received_local AS DATE)
+    AND v.ends_on > CAST(f.received_local AS DATE)
+
+-- step: now_opened
+SELECT
+    d.calendar_id,
+    d.open_before + m.open_before + m.is_open * second_of(timezone(a.zone, a.as_of)) AS opened
+FROM asked AS a
+JOIN calendar_days AS d ON d.day = local_day(a.as_of, a.zone)
+JOIN calendar_minutes AS m ON m.pattern_id = d.pattern_id AND m.minute = minute_of(timezone(a.zone, a.as_of))
+
+-- step: bounds
+-- From where and to where a dossier's clock runs; a late receipt counts from the next opening of a later day.
+SELECT
+    f.dossier_id,
+    f.calendar_id,
+    f.received_opened,
+    CASE WHEN f.is_late_receipt THEN next.open_before ELSE f.received_opened END AS start_opened,
+    CASE WHEN f.is_late_receipt THEN next.day ELSE CAST(f.received_local AS DATE) END AS start_day,
+    coalesce(n.ended_opened, o.opened) AS end_opened,
+    n.ended_seq,
+    f.received_at
+FROM (
+    SELECT
+        f.*,
+        r.late_receipt <> 'none'
+        AND (NOT d.is_open OR CAST(f.received_local AS TIME) > try_cast(r.late_receipt AS TIME)) AS is_late_receipt,
+        d.following_open_day
+    FROM firsts AS f
+    JOIN ruled AS r ON r.dossier_id = f.dossier_id
+    JOIN calendar_days AS d ON d.calendar_id = f.calendar_id AND d.day = CAST(f.received_local AS DATE)
+    WHERE f.received_at IS NOT NULL
+) AS f
+JOIN calendar_days AS next ON next.calendar_id = f.calendar_id AND next.day = f.following_open_day
+JOIN now_opened AS o ON o.calendar_id = f.calendar_id
+LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
+
+-- step: waits
+-- Each wait for the applicant: from a waiting status to the dossier's next event, or to the end of the clock.
+SELECT
+    w.dossier_id,
+    w.status,
+    w.seq,
+    w.is_new,
+    w.happened_at >= b.received_at AS is_after_receipt,
+    w.opened,
+    coalesce(w.next_opened, b.end_opened) AS until_opened,
+    w.next_opened IS NULL AS is_unanswered
+FROM (
+    SELECT *, lead(opened) OVER (PARTITION BY dossier_id ORDER BY seq NULLS FIRST) AS next_opened
+    FROM events
+    WHERE dossier_id IN (
+        SELECT x.dossier_id FROM events AS x WHERE x.status IN ('supplement_requested', 'payment_requested')
+    )
+) AS w
+JOIN bounds AS b ON b.dossier_id = w.dossier_id
+WHERE w.status IN ('supplement_requested', 'payment_requested')
+
+-- step: supplements
+SELECT
+    dossier_id,
+    count(*) FILTER (WHERE is_new) AS n_supplements,
+    max_by(until_opened, seq) AS resumed_opened,
+    max_by(is_unanswered, seq) AS is_unanswered
+FROM waits
+WHERE status = 'supplement_requested' AND is_after_receipt
+GROUP BY dossier_id
+
+-- step: clocks
+-- Under `restart` the clock runs from the last resumption, and not at all while a request is open.
+SELECT
+    b.*,
+    CASE
+        WHEN r.supplement = 'restart' AND s.is_unanswered THEN b.end_opened
+        WHEN r.supplement = 'restart' AND s.dossier_id IS NOT NULL THEN greatest(b.start_opened, s.resumed_opened)
+        ELSE b.start_opened
+    END AS counted_from,
+    r.supplement,
+    r.payment
+FROM bounds AS b
+JOIN ruled AS r ON r.dossier_id = b.dossier_id
+LEFT JOIN supplements AS s ON s.dossier_id = b.dossier_id
+
+-- step: pauses
+SELECT
+    w.dossier_id,
+    sum(overlap(w.opened, w.until_opened, c.counted_from, c.end_opened)) FILTER (
+        WHERE (w.status = 'supplement_requested' AND c.supplement = 'pause')
+        OR (w.status = 'payment_requested' AND c.payment = 'pause')
+    ) AS paused,
+    sum(overlap(w.opened, w.until_opened, c.received_opened, c.end_opened)) FILTER (
+        WHERE w.status = 'supplement_requested'
+    ) AS waited
+FROM waits AS w
+JOIN clocks AS c ON c.dossier_id = w.dossier_id
+GROUP BY w.dossier_id
+
+-- step: terms
+-- The due date by the limit: hours by the prefix sum turned round, all else closing time of the last day.
+SELECT
+    b.dossier_id,
+    instant_at(
+        coalesce(h.day, w.day, x.day),
+        CASE WHEN h.day IS NOT NULL THEN h.starts_second + (b.target - h.open_from) ELSE coalesce(w.closes_second, x.closes_second) END,
+        b.zone
+    ) AS computed_due_at
+FROM (
+    SELECT
+        b.*,
+        a.zone,
+        r.limit_unit,
+        CASE WHEN r.limit_unit = 'hours' THEN b.start_opened + CAST(round(r.limit_amount * 3600) AS BIGINT) END AS target,
+        CASE WHEN r.limit_unit = 'working_days' THEN s.working_days_through + CAST(r.limit_amount AS BIGINT) END AS nth,
+        CASE
+            WHEN r.limit_unit = 'days' THEN days_after(b.start_day, CAST(r.limit_amount AS INTEGER))
+            WHEN r.limit_unit = 'months' THEN months_after(b.start_day, CAST(r.limit_amount AS INTEGER))
+        END AS last_day
+    FROM bounds AS b
+    JOIN ruled AS r ON r.dossier_id = b.dossier_id
+    JOIN calendar_days AS s ON s.calendar_id = b.calendar_id AND s.day = b.start_day
+    CROSS JOIN asked AS a
+    WHERE r.limit_amount IS NOT NULL
+) AS b
+LEFT JOIN open_hours AS h
+    ON h.calendar_id = b.calendar_id
+    AND h.hour_no = (b.target - 1) // 3600
+    AND h.open_from < b.target
+    AND h.open_to >= b.target
+LEFT JOIN calendar_days AS w
+    ON w.calendar_id = b.calendar_id AND w.working_days_through = b.nth AND w.is_open
+LEFT JOIN calendar_days AS l ON l.calendar_id = b.calendar_id AND l.day = b.last_day
+LEFT JOIN calendar_days AS x ON x.calendar_id = b.calendar_id AND x.day = l.next_open_day
+
+-- step: judged
+SELECT
+    f.dossier_id,
+    f.calendar_id,
+    d.first_due_at,
+    d.current_due_at,
+    coalesce(d.n_due_moves, 0) AS n_due_moves,
+    t.computed_due_at,
+    CASE WHEN f.received_at IS NULL THEN d.first_due_at ELSE coalesce(d.first_due_at, t.computed_due_at) END
+        AS judged_due_at
+FROM firsts AS f
+LEFT JOIN dues AS d ON d.dossier_id = f.dossier_id
+LEFT JOIN terms AS t ON t.dossier_id = f.dossier_id
+
+-- step: due_opened
+SELECT
+    j.dossier_id,
+    dj.open_before + mj.open_before + mj.is_open * second_of(timezone(a.zone, j.judged_due_at)) AS judged_opened,
+    dc.open_before + mc.open_before + mc.is_open * second_of(timezone(a.zone, j.computed_due_at)) AS computed_opened
+FROM judged AS j
+CROSS JOIN asked AS a
+LEFT JOIN calendar_days AS dj ON dj.calendar_id = j.calendar_id AND dj.day = local_day(j.judged_due_at, a.zone)
+LEFT JOIN calendar_minutes AS mj
+    ON mj.pattern_id = dj.pattern_id AND mj.minute = minute_of(timezone(a.zone, j.judged_due_at))
+LEFT JOIN calendar_days AS dc ON dc.calendar_id = j.calendar_id AND dc.day = local_day(j.computed_due_at, a.zone)
+LEFT JOIN calendar_minutes AS mc
+    ON mc.pattern_id = dc.pattern_id AND mc.minute = minute_of(timezone(a.zone, j.computed_due_at))
+
+-- step: roles
+-- The four unit roles, each with the day of the event that states it: a code means a unit only on a day.
+SELECT
+    f.dossier_id,
+    coalesce(f.stated_receiving, f.receipt_unit, CASE WHEN at_reception THEN f.refusal_unit END) AS receiving_unit_id,
+    CASE
+        WHEN f.stated_receiving IS NOT NULL THEN f.stated_receiving_on
+        WHEN f.receipt_unit IS NOT NULL THEN f.receipt_unit_on
+        WHEN at_reception THEN f.refusal_unit_on
+    END AS receiving_on,
+    f.resolving_unit_id,
+    f.resolving_on,
+    f.returning_unit_id,
+    f.returning_on,
+    f.applicant_unit_id,
+    f.applicant_on,
+    f.channel = 'online' AS is_online,
+    f.received_at IS NOT NULL OR at_reception AS is_at_counter
+FROM (
+    SELECT f.*, f.received_at IS NULL AND coalesce(n.ended_as = 'refused', false) AS at_reception
+    FROM firsts AS f LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
+) AS f
+
+-- step: territories
+-- A commune-level unit, a district, or the city; a centre has its parent's (rulebook 8). Unknown units have none.
+SELECT
+    u.unit_id,
+    u.day,
+    v.unit_key,
+    CASE
+        WHEN v.kind IN ('commune', 'ward', 'special_zone', 'district') THEN v.unit_key
+        WHEN v.kind IN ('city', 'department') THEN 'city'
+        WHEN v.kind = 'centre' AND p.kind IN ('commune', 'ward', 'special_zone', 'district') THEN p.unit_key
+        WHEN v.kind = 'centre' AND p.kind IN ('city', 'department') THEN 'city'
+    END AS territory,
+    v.kind IN ('commune', 'ward', 'special_zone')
+        OR (v.kind = 'centre' AND coalesce(p.kind IN ('commune', 'ward', 'special_zone'), false)) AS is_commune
+FROM (
+    SELECT receiving_unit_id AS unit_id, receiving_on AS day FROM roles
+    UNION SELECT resolving_unit_id, resolving_on FROM roles
+    UNION SELECT returning_unit_id, returning_on FROM roles
+    UNION SELECT applicant_unit_id, applicant_on FROM roles
+) AS u
+LEFT JOIN unit_versions AS v ON v.unit_id = u.unit_id AND v.valid_from <= u.day AND v.ends_on > u.day
+LEFT JOIN unit_versions AS p ON p.unit_id = v.parent_unit_id AND p.valid_from <= u.day AND p.ends_on > u.day
+WHERE u.unit_id IS NOT NULL
+
+-- step: boundaries
+SELECT
+    r.*,
+    coalesce(c.unit_key, r.receiving_unit_id || '@') AS receiving_unit_key,
+    coalesce(s.unit_key, r.resolving_unit_id || '@') AS resolving_unit_key,
+    coalesce(t.unit_key, r.returning_unit_id || '@') AS returning_unit_key,
+    CASE
+        WHEN NOT r.is_at_counter THEN NULL
+        WHEN r.is_online THEN false
+        ELSE
+            CASE
+                WHEN c.territory IS NOT NULL AND s.territory IS NOT NULL THEN c.territory <> s.territory
+                WHEN c.territory IS NULL AND s.territory IS NULL AND r.receiving_unit_id = r.resolving_unit_id
+                    THEN false
+            END
+            OR CASE
+                WHEN c.territory IS NOT NULL AND NOT c.is_commune THEN false
+                WHEN c.territory IS NOT NULL THEN c.territory <> p.territory
+                WHEN p.territory IS NULL AND r.receiving_unit_id = r.applicant_unit_id THEN false
+            END
+    END AS is_cross_boundary
+FROM roles AS r
+LEFT JOIN territories AS c ON c.unit_id = r.receiving_unit_id AND c.day = r.receiving_on
+LEFT JOIN territories AS s ON s.unit_id = r.resolving_unit_id AND s.day = r.resolving_on
+LEFT JOIN territories AS t ON t.unit_id = r.returning_unit_id AND t.day = r.returning_on
+LEFT JOIN territories AS p ON p.unit_id = r.applicant_unit_id AND p.day = r.applicant_on
+
+-- step: seconds
+SELECT
+    f.dossier_id,
+    greatest(c.end_opened - c.counted_from, 0) - coalesce(p.paused, 0) AS working,
+    coalesce(p.paused, 0) AS paused,
+    greatest(least(c.counted_from, c.end_opened) - c.start_opened, 0) AS discarded,
+    coalesce(p.waited, 0) AS waited,
+    c.end_opened - c.received_opened AS open_time,
+    o.judged_opened - c.received_opened AS to_judged_due,
+    o.computed_opened - c.received_opened AS to_computed_due,
+    whole_second(coalesce(n.ended_at, a.as_of)) - whole_second(f.received_at) AS elapsed,
+    CASE WHEN f.submitted_at < f.received_at THEN f.received_opened - f.submitted_opened END AS reception,
+    x.returned_opened - n.ended_opened AS returning
+FROM firsts AS f
+CROSS JOIN asked AS a
+JOIN clocks AS c ON c.dossier_id = f.dossier_id
+JOIN due_opened AS o ON o.dossier_id = f.dossier_id
+LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
+LEFT JOIN after_end AS x ON x.dossier_id = f.dossier_id
+LEFT JOIN pauses AS p ON p.dossier_id = f.dossier_id
+
+-- step: dossiers
+SELECT
+    f.dossier_id,
+    f.procedure_id,
+    coalesce(n.ended_as, CASE WHEN f.received_at IS NULL THEN 'not_received' ELSE 'pending' END) AS outcome,
+    f.received_at,
+    n.ended_at,
+    s.working // 60 AS working_minutes,
+    s.paused // 60 AS paused_minutes,
+    s.elapsed // 60 AS elapsed_minutes,
+    coalesce(m.n_supplements, 0) AS n_supplements,
+    j.n_due_moves,
+    j.first_due_at,
+    j.current_due_at,
+    j.computed_due_at,
+    j.judged_due_at,
+    CASE
+        WHEN f.received_at IS NULL THEN NULL
+        WHEN coalesce(m.n_supplements, 0) >= 2 THEN false
+        WHEN j.judged_due_at IS NULL THEN NULL
+        WHEN j.judged_due_at <= f.received_at THEN false
+        ELSE s.open_time - s.waited <= s.to_judged_due
+    END AS on_time_766,
+    CASE
+        WHEN f.received_at IS NULL THEN NULL
+        WHEN n.ended_as IN ('refused', 'withdrawn') THEN 'on_time'
+        WHEN n.ended_as = 'stopped' OR f.last_status = 'supplement_requested' THEN 'pending_in_time'
+        WHEN n.ended_as IS NULL THEN
+            CASE WHEN local_day(a.as_of, a.zone) > local_day(j.current_due_at, a.zone) THEN 'pending_overdue'
+            ELSE 'pending_in_time' END
+        WHEN CAST(n.ended_local AS DATE) < local_day(j.current_due_at, a.zone) THEN 'early'
+        WHEN CAST(n.ended_local AS DATE) > local_day(j.current_due_at, a.zone) THEN 'late'
+        ELSE 'on_time'
+    END AS class_06,
+    coalesce(n.is_reopened, false) AS is_reopened,
+    b.receiving_unit_id,
+    b.resolving_unit_id,
+    b.returning_unit_id,
+    b.applicant_unit_id,
+    f.channel,
+    b.is_cross_boundary,
+    s.reception // 60 AS reception_minutes,
+    s.returning // 60 AS return_minutes,
+    r.registry_procedure_id,
+    f.calendar_id,
+    s.working AS working_seconds,
+    s.paused AS paused_seconds,
+    s.discarded AS discarded_seconds,
+    s.waited AS waited_seconds,
+    s.open_time AS open_seconds,
+    s.to_judged_due AS open_seconds_to_due,
+    s.to_computed_due AS open_seconds_to_computed_due,
+    f.last_status,
+    f.holding_unit_id,
+    f.last_event_at,
+    x.refusal_reason,
+    f.n_bare_days,
+    CAST(f.received_local AS DATE) AS received_on,
+    CAST(n.ended_local AS DATE) AS ended_on,
+    b.receiving_unit_key,
+    b.resolving_unit_key,
+    b.returning_unit_key
+FROM firsts AS f
+CROSS JOIN asked AS a
+JOIN judged AS j ON j.dossier_id = f.dossier_id
+JOIN ruled AS r ON r.dossier_id = f.dossier_id
+JOIN boundaries AS b ON b.dossier_id = f.dossier_id
+LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
+LEFT JOIN after_end AS x ON x.dossier_id = f.dossier_id
+LEFT JOIN supplements AS m ON m.dossier_id = f.dossier_id
+LEFT JOIN seconds AS s ON s.dossier_id = f.dossier_id

@@ -1,0 +1,310 @@
+"""Calendars → open time, as a prefix sum.
+
+Each day of a calendar carries the open seconds before its midnight, each minute of its pattern of sessions the
+open seconds before it within the day. So every instant has one number, the open seconds since FIRST_DAY, and the
+open time between two instants is a difference: an hour costs what a year costs. SQL joins the very tables that
+`open_through` reads (docs/decisions/0003).
+
+Source: rulebook 4; public holidays and swapped days from the package `holidays`, under the registry's dated
+overrides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from itertools import pairwise
+
+import holidays
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from procmon.errors import SettingsError
+from procmon.tables import CALENDAR_DAYS, CALENDAR_MINUTES, FIRST_DAY, LAST_DAY, OPEN_HOURS
+
+Session = tuple[int, int]
+"""A session of a day: [start, end) in seconds from midnight, whole minutes."""
+
+Sessions = tuple[Session, ...]
+
+DEFAULT = "default"
+USUAL: Sessions = ((7 * 3600 + 1800, 11 * 3600 + 1800), (13 * 3600, 17 * 3600))
+EPOCH = date(1970, 1, 1)
+MINUTES_A_DAY = 1440
+
+
+@dataclass(frozen=True)
+class Calendars:
+    """Every calendar as tables for SQL, and which unit has which.
+
+    `days`, `minutes`, `hours` are the tables CALENDAR_DAYS, CALENDAR_MINUTES and OPEN_HOURS; `units` has
+    `unit_id, calendar_id` for the units with a calendar of their own; `version` is a hash of all of it.
+    """
+
+    days: pa.Table
+    minutes: pa.Table
+    hours: pa.Table
+    units: pa.Table
+    version: str
+
+
+def parse_hours(text: str) -> Sessions:
+    """Sessions of `07:30-11:30 13:00-17:00`; empty text is no session.
+
+    Raises: ValueError saying what is wrong, for sessions out of order, overlapping or not in whole minutes.
+    """
+    sessions: list[Session] = []
+    for part in text.split():
+        start, dash, end = part.partition("-")
+        if not dash:
+            raise ValueError(f"'{part}' is not of the form 07:30-11:30")
+        sessions.append((_second(start), _second(end)))
+    if any(start >= end for start, end in sessions) or any(a[1] > b[0] for a, b in pairwise(sessions)):
+        raise ValueError(f"'{text}': sessions must follow one another without overlap")
+    return tuple(sessions)
+
+
+def _second(clock: str) -> int:
+    hour, colon, minute = clock.partition(":")
+    if not (colon and len(hour) == 2 and len(minute) == 2 and (hour + minute).isascii() and (hour + minute).isdigit()):
+        raise ValueError(f"'{clock}' is not a time like 07:30")
+    second = int(hour) * 3600 + int(minute) * 60
+    if int(minute) > 59 or second > 86400:
+        raise ValueError(f"'{clock}' is not a time of the day")
+    return second
+
+
+@cache
+def _vietnam() -> tuple[frozenset[date], frozenset[date]]:
+    """Public holidays and swapped working days of Vietnam, FIRST_DAY to LAST_DAY."""
+    days = holidays.country_holidays("VN", years=range(FIRST_DAY.year, LAST_DAY.year))
+    return frozenset(days), frozenset(days.weekend_workdays)
+
+
+class _Rules:
+    """The dated rules of one calendar: which sessions a day has."""
+
+    def __init__(self, calendar_id: str, overrides: list[dict[str, object]], weekly: list[dict[str, object]]) -> None:
+        self.free, self.swapped = _vietnam()
+        own = {row["on"]: row for row in overrides if row["calendar_id"] == calendar_id}
+        general = {row["on"]: row for row in overrides if row["calendar_id"] == DEFAULT}
+        self.overrides = general | own
+        self.weekly = {
+            weekday: sorted(
+                (
+                    (row["valid_from"] or FIRST_DAY, parse_hours(str(row["hours"] or "")))
+                    for row in weekly
+                    if row["calendar_id"] == calendar_id and row["weekday"] == weekday
+                ),
+                key=lambda version: version[0],  # type: ignore[arg-type,return-value]
+            )
+            for weekday in range(1, 8)
+        }
+        self.is_default = calendar_id == DEFAULT
+
+    def week(self, day: date) -> list[Sessions]:
+        """The weekly hours in force on `day`, Monday first.
+
+        A calendar of its own that has hours for any weekday by then is closed on those it does not name; before
+        that, and for `default`, the built-in hours stand in.
+        """
+        stated: list[Sessions | None] = []
+        for weekday in range(1, 8):
+            versions = [hours for valid_from, hours in self.weekly[weekday] if valid_from <= day]  # type: ignore[operator]
+            stated.append(versions[-1] if versions else None)
+        usual = [USUAL] * 5 + [()] * 2
+        if self.is_default or all(hours is None for hours in stated):
+            return [hours if hours is not None else usual[i] for i, hours in enumerate(stated)]
+        return [hours if hours is not None else () for hours in stated]
+
+    def changes(self) -> list[date]:
+        """The days on which the weekly hours change."""
+        return sorted({valid_from for versions in self.weekly.values() for valid_from, _ in versions})  # type: ignore[type-var]
+
+    def sessions(self, day: date, week: list[Sessions]) -> Sessions:
+        """The sessions of `day`, given the weekly hours in force."""
+        hours = week[day.weekday()]
+        override = self.overrides.get(day)
+        if override is not None:
+            if not override["open"]:
+                return ()
+            return parse_hours(str(override["hours"] or "")) or hours or usual_hours(week)
+        if day in self.swapped:
+            return hours or usual_hours(week)
+        return () if day in self.free else hours
+
+
+def usual_hours(week: list[Sessions]) -> Sessions:
+    """The hours of the first weekday, from Monday, that has any."""
+    return next((hours for hours in week if hours), ())
+
+
+def build(calendar: pa.Table, opening_hours: pa.Table) -> Calendars:
+    """The tables of every calendar that the registry names, `default` always among them.
+
+    Args:
+        calendar: registry table `calendar` (overrides); those of `default` hold for every calendar without its own.
+        opening_hours: registry table `opening_hours`.
+
+    Raises: SettingsError for a calendar that is never open.
+    """
+    overrides, weekly = calendar.to_pylist(), opening_hours.to_pylist()
+    named = {row["calendar_id"] for row in overrides} | {row["calendar_id"] for row in weekly} | {DEFAULT}
+    patterns: dict[Sessions, int] = {(): 0}
+    days = [_days(calendar_id, _Rules(calendar_id, overrides, weekly), patterns) for calendar_id in sorted(named)]
+    all_days = pa.concat_tables(days)
+    minutes = pa.concat_tables([_minutes(number, sessions) for sessions, number in patterns.items()])
+    hours = _hours(all_days, {number: sessions for sessions, number in patterns.items()})
+    assigned: dict[str, tuple[date, str]] = {}
+    for row in weekly:
+        key = (row["valid_from"] or FIRST_DAY, row["calendar_id"])
+        if row["unit_id"] and key > assigned.get(row["unit_id"], (date.min, "")):
+            assigned[row["unit_id"]] = key
+    units = pa.table(
+        {
+            "unit_id": pa.array(sorted(assigned), pa.string()),
+            "calendar_id": pa.array([assigned[unit][1] for unit in sorted(assigned)], pa.string()),
+        }
+    )
+    digest = hashlib.sha256()
+    for part in (all_days, minutes, units):
+        for column in part.columns:
+            digest.update(repr(column.to_pylist()).encode() if column.type == pa.string() else _bytes(column))
+    return Calendars(all_days, minutes, hours, units, digest.hexdigest()[:12])
+
+
+def _bytes(column: pa.ChunkedArray) -> bytes:
+    return column.combine_chunks().cast(pa.int32() if column.type == pa.date32() else column.type).to_numpy(
+        zero_copy_only=False
+    ).tobytes()
+
+
+def _days(calendar_id: str, rules: _Rules, patterns: dict[Sessions, int]) -> pa.Table:
+    n = (LAST_DAY - FIRST_DAY).days
+    pattern = np.zeros(n, np.int64)
+    opens, closes = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    changes = set(rules.changes())
+    week = rules.week(FIRST_DAY)
+    for i in range(n):
+        day = FIRST_DAY + timedelta(days=i)
+        if day in changes:
+            week = rules.week(day)
+        sessions = rules.sessions(day, week)
+        pattern[i] = patterns.setdefault(sessions, len(patterns))
+        shown = sessions or usual_hours(week)
+        if shown:
+            opens[i], closes[i] = shown[0][0], shown[-1][1]
+    length = np.zeros(len(patterns), np.int64)
+    for sessions, number in patterns.items():
+        length[number] = sum(end - start for start, end in sessions)
+    is_open = pattern > 0
+    if not is_open.any():
+        raise SettingsError(
+            f"calendar '{calendar_id}' is never open",
+            remedy="Load opening_hours with at least one session a week for it.",
+        )
+    open_seconds = length[pattern]
+    before = np.concatenate([[0], np.cumsum(open_seconds)[:-1]])
+    return CALENDAR_DAYS.conform(
+        pa.table(
+            {
+                "calendar_id": pa.array([calendar_id] * n, pa.string()),
+                "day": _dates(np.arange(n)),
+                "open_before": before,
+                "pattern_id": pattern,
+                "is_open": is_open,
+                "opens_second": opens,
+                "closes_second": closes,
+                "working_days_through": np.cumsum(is_open),
+                "next_open_day": _dates(_next_open(is_open, 0)),
+                "following_open_day": _dates(_next_open(is_open, 1)),
+            }
+        )
+    )
+
+
+def _dates(numbers: npt.NDArray[np.int64]) -> pa.Array:
+    return pa.array((numbers + (FIRST_DAY - EPOCH).days).astype(np.int32), pa.int32()).cast(pa.date32())
+
+
+def _next_open(is_open: npt.NDArray[np.bool_], after: int) -> npt.NDArray[np.int64]:
+    """For each day the first open one at least `after` days later; the last day where none follows."""
+    n = len(is_open)
+    opened = np.flatnonzero(is_open)
+    at = np.searchsorted(opened, np.arange(n) + after)
+    return np.where(at < len(opened), opened[np.minimum(at, len(opened) - 1)], n - 1)
+
+
+def _minutes(number: int, sessions: Sessions) -> pa.Table:
+    is_open = np.zeros(MINUTES_A_DAY, np.int64)
+    for start, end in sessions:
+        is_open[start // 60 : end // 60] = 1
+    before = np.concatenate([[0], np.cumsum(is_open * 60)[:-1]])
+    return CALENDAR_MINUTES.conform(
+        pa.table(
+            {
+                "pattern_id": np.full(MINUTES_A_DAY, number, np.int64),
+                "minute": np.arange(MINUTES_A_DAY, dtype=np.int64),
+                "open_before": before,
+                "is_open": is_open,
+            }
+        )
+    )
+
+
+def _hours(days: pa.Table, sessions_of: dict[int, Sessions]) -> pa.Table:
+    """OPEN_HOURS of all calendars: each session once for every full hour of open time that it touches."""
+    patterns = days["pattern_id"].to_numpy()
+    before = days["open_before"].to_numpy()
+    parts: list[pa.Table] = []
+    for number, sessions in sessions_of.items():
+        at = np.flatnonzero(patterns == number)
+        passed = 0
+        for start, end in sessions:
+            open_from = before[at] + passed
+            open_to = open_from + (end - start)
+            first, last = open_from // 3600, (open_to - 1) // 3600
+            repeats = last - first + 1
+            row = np.repeat(np.arange(len(at)), repeats)
+            step = np.arange(len(row)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+            chosen = days.select(["calendar_id", "day"]).take(pa.array(at[row]))
+            parts.append(
+                OPEN_HOURS.conform(
+                    pa.table(
+                        {
+                            "calendar_id": chosen["calendar_id"],
+                            "hour_no": first[row] + step,
+                            "day": chosen["day"],
+                            "starts_second": np.full(len(row), start, np.int64),
+                            "open_from": open_from[row],
+                            "open_to": open_to[row],
+                        }
+                    )
+                )
+            )
+            passed += end - start
+    return pa.concat_tables(parts)
+
+
+class Clock:
+    """One calendar as arrays: `open_through` for many instants at once."""
+
+    def __init__(self, calendars: Calendars, calendar_id: str = DEFAULT) -> None:
+        days = calendars.days.filter(pa.compute.equal(calendars.days["calendar_id"], calendar_id))
+        self.before: npt.NDArray[np.int64] = days["open_before"].to_numpy()
+        self.pattern: npt.NDArray[np.int64] = days["pattern_id"].to_numpy()
+        self.minute_before: npt.NDArray[np.int64] = calendars.minutes["open_before"].to_numpy()
+        self.minute_open: npt.NDArray[np.int64] = calendars.minutes["is_open"].to_numpy()
+        self.first = (FIRST_DAY - EPOCH).days * 86400
+
+    def open_through(self, local_seconds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Open seconds from FIRST_DAY to each instant, given as local wall-clock seconds since 1970."""
+        day, second = np.divmod(local_seconds - self.first, 86400)
+        minute, rest = np.divmod(second, 60)
+        at = self.pattern[day] * MINUTES_A_DAY + minute
+        opened: npt.NDArray[np.int64] = self.before[day] + self.minute_before[at] + self.minute_open[at] * rest
+        return opened
+

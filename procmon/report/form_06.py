@@ -1,0 +1,72 @@
+"""Biểu số 06/VPCP/KSTT: the official form, and in short for the mail."""
+
+from __future__ import annotations
+
+from procmon.report import words
+from procmon.report.grids import cells, heads
+from procmon.report.headlines import Rows, total
+from procmon.report.parts import FormLine, Grid, Section
+
+FORM_COLUMNS = (
+    "received",
+    "received_online",
+    "received_in_person_post",
+    "carried_over",
+    "resolved",
+    "resolved_early",
+    "resolved_on_time",
+    "resolved_overdue",
+    "pending",
+    "pending_in_time",
+    "pending_overdue",
+)
+
+
+def form_section(form_06: Rows) -> Section:
+    """Biểu số 06/VPCP/KSTT with its 13 columns, by level and field."""
+    return Section(
+        "bieu-06",
+        "Biểu số 06/VPCP/KSTT",
+        (
+            "Tình hình, kết quả giải quyết TTHC tại cơ quan, đơn vị trực tiếp giải quyết TTHC (ban hành theo Thông tư"
+            " số 01/2020/TT-VPCP ngày 21/10/2020). Đơn vị tính: số hồ sơ TTHC.",
+        ),
+        form=form_lines(form_06),
+        notes=(
+            "Cột 9 gồm cả hồ sơ không có ngày hẹn trả, bị từ chối, rút; cột 12 gồm cả hồ sơ chờ bổ sung và dừng giải"
+            " quyết, theo cách tính của biểu.",
+        ),
+    )
+
+
+def form_lines(form_06: Rows) -> tuple[FormLine, ...]:
+    """Each level with its fields under it, then the whole."""
+    if not form_06:
+        return ()
+    lines: list[FormLine] = []
+    levels = [level for level in words.LEVELS if any((row["level"] or "") == level for row in form_06)]
+    for letter, level in zip("ABC", levels, strict=False):
+        rows = sorted((r for r in form_06 if (r["level"] or "") == level), key=lambda r: r["field"] or "")
+        lines.append(form_line(letter, words.LEVELS[level], rows, is_total=True))
+        for place, row in enumerate(rows, start=1):
+            lines.append(form_line(str(place), row["field"] or "Chưa rõ lĩnh vực", [row], is_total=False))
+    return (*lines, form_line("", "Tổng cộng", form_06, is_total=True))
+
+
+def form_line(number: str, name: str, rows: Rows, *, is_total: bool) -> FormLine:
+    """Columns 3 to 13 added up over rows."""
+    return FormLine(number, name, tuple(words.count(total(rows, c)) for c in FORM_COLUMNS), is_total)
+
+
+def form_grid(form_06: Rows) -> Grid:
+    """Form 06 in short, for the mail: one line a level."""
+    short = ("received", "resolved", "resolved_overdue", "pending", "pending_overdue")
+    places = [FORM_COLUMNS.index(column) for column in short]
+    return Grid(
+        "Biểu số 06/VPCP/KSTT, rút gọn",
+        heads("Cấp", "#Tiếp nhận (3)", "#Đã giải quyết (7)", "#Quá hạn (10)", "#Đang giải quyết (11)", "#Quá hạn (13)"),
+        tuple(
+            cells(line.name, *(line.counts[place] for place in places)) for line in form_lines(form_06) if line.is_total
+        ),
+        "Không có hồ sơ nào trong kỳ.",
+    )

@@ -175,6 +175,7 @@ DOSSIERS = table(
     ("open_seconds", INT, "open time from receipt as logged to the end (or the as-of instant)"),
     ("open_seconds_to_due", INT, "open time from receipt as logged to the judged due date"),
     ("open_seconds_to_computed_due", INT, "open time from receipt as logged to the computed due date"),
+    ("open_seconds_to_old_due", INT, "the same to the due date by the limit before the cut (rulebook 7.3)"),
     ("last_status", TEXT, "status of the last event"),
     ("holding_unit_id", TEXT, "last non-empty unit of its events"),
     ("last_event_at", INSTANT, "instant of the last event"),

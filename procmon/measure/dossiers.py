@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
 from procmon.config import PolicySettings
 from procmon.engine import Engine, sql_text
-from procmon.tables import DOSSIERS, EVENTS, INSTANT, TEXT
+from procmon.tables import DAY, DOSSIERS, EVENTS, INSTANT, TEXT
 from procmon.worktime import Calendars
 
 POLICIES = ("supplement", "payment", "late_receipt")
@@ -21,6 +21,7 @@ class Asked:
     """As of when, and under which policies, dossiers are measured.
 
     `as_of` is aware. A single instant sees events up to and with it; with `is_period_end` those before it only.
+    `old_limits_on` is the day whose limits the on-time rate is told under as well (rulebook 7.3).
     `forced` policies hold for every procedure, over what the registry says ("what if").
     """
 
@@ -28,6 +29,7 @@ class Asked:
     zone: str
     policies: PolicySettings
     is_period_end: bool = False
+    old_limits_on: date = date(2024, 12, 31)
     forced: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> pa.Table:
@@ -37,6 +39,7 @@ class Asked:
             "as_of": pa.array([self.as_of], INSTANT),
             "seen_before": pa.array([seen_before], INSTANT),
             "zone": pa.array([self.zone], TEXT),
+            "old_limits_on": pa.array([self.old_limits_on], DAY),
         }
         for name in POLICIES:
             columns[name] = pa.array([getattr(self.policies, name)], TEXT)
@@ -81,7 +84,7 @@ def measure(
 
 INNER_STEPS = (
     "firsts", "ends", "after_end", "stated_dues", "dues", "bounds", "waits", "supplements", "clocks", "pauses",
-    "terms", "judged", "due_opened", "roles", "territories", "boundaries", "seconds", "ruled",
+    "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "boundaries", "seconds", "ruled",
 )  # fmt: skip
 """Steps of dossiers.sql that nobody reads afterwards."""
 

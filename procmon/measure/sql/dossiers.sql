@@ -234,41 +234,59 @@ FROM waits AS w
 JOIN clocks AS c ON c.dossier_id = w.dossier_id
 GROUP BY w.dossier_id
 
+-- step: limits
+-- The limit in force on the day of receipt, and the old one that it is compared with (rulebook 7.3).
+SELECT r.dossier_id, 'at_receipt' AS version, r.limit_amount, r.limit_unit
+FROM ruled AS r
+WHERE r.limit_amount IS NOT NULL
+UNION ALL
+SELECT r.dossier_id, 'old' AS version, v.limit_amount, v.limit_unit
+FROM ruled AS r
+CROSS JOIN asked AS a
+JOIN procedure_versions AS v
+    ON v.procedure_id = r.registry_procedure_id
+    AND v.valid_from <= a.old_limits_on
+    AND v.ends_on > a.old_limits_on
+WHERE v.limit_amount IS NOT NULL
+
 -- step: terms
--- The due date by the limit: hours by the prefix sum turned round, all else closing time of the last day.
+-- The due date by a limit: hours by the prefix sum turned round, all else closing time of the last day.
 SELECT
-    b.dossier_id,
+    t.dossier_id,
+    t.version,
     instant_at(
         coalesce(h.day, w.day, x.day),
-        CASE WHEN h.day IS NOT NULL THEN h.starts_second + (b.target - h.open_from) ELSE coalesce(w.closes_second, x.closes_second) END,
-        b.zone
-    ) AS computed_due_at
+        CASE
+            WHEN h.day IS NOT NULL THEN h.starts_second + (t.target - h.open_from)
+            ELSE coalesce(w.closes_second, x.closes_second)
+        END,
+        t.zone
+    ) AS due_at
 FROM (
     SELECT
         b.*,
+        l.version,
         a.zone,
-        r.limit_unit,
-        CASE WHEN r.limit_unit = 'hours' THEN b.start_opened + CAST(round(r.limit_amount * 3600) AS BIGINT) END AS target,
-        CASE WHEN r.limit_unit = 'working_days' THEN s.working_days_through + CAST(r.limit_amount AS BIGINT) END AS nth,
+        CASE WHEN l.limit_unit = 'hours' THEN b.start_opened + CAST(round(l.limit_amount * 3600) AS BIGINT) END AS target,
+        CASE WHEN l.limit_unit = 'working_days' THEN s.working_days_through + CAST(l.limit_amount AS BIGINT) END AS nth,
         CASE
-            WHEN r.limit_unit = 'days' THEN days_after(b.start_day, CAST(r.limit_amount AS INTEGER))
-            WHEN r.limit_unit = 'months' THEN months_after(b.start_day, CAST(r.limit_amount AS INTEGER))
+            WHEN l.limit_unit = 'days' THEN days_after(b.start_day, CAST(l.limit_amount AS INTEGER))
+            WHEN l.limit_unit = 'months' THEN months_after(b.start_day, CAST(l.limit_amount AS INTEGER))
         END AS last_day
     FROM bounds AS b
-    JOIN ruled AS r ON r.dossier_id = b.dossier_id
+    JOIN limits AS l ON l.dossier_id = b.dossier_id
     JOIN calendar_days AS s ON s.calendar_id = b.calendar_id AND s.day = b.start_day
     CROSS JOIN asked AS a
-    WHERE r.limit_amount IS NOT NULL
-) AS b
+) AS t
 LEFT JOIN open_hours AS h
-    ON h.calendar_id = b.calendar_id
-    AND h.hour_no = (b.target - 1) // 3600
-    AND h.open_from < b.target
-    AND h.open_to >= b.target
+    ON h.calendar_id = t.calendar_id
+    AND h.hour_no = (t.target - 1) // 3600
+    AND h.open_from < t.target
+    AND h.open_to >= t.target
 LEFT JOIN calendar_days AS w
-    ON w.calendar_id = b.calendar_id AND w.working_days_through = b.nth AND w.is_open
-LEFT JOIN calendar_days AS l ON l.calendar_id = b.calendar_id AND l.day = b.last_day
-LEFT JOIN calendar_days AS x ON x.calendar_id = b.calendar_id AND x.day = l.next_open_day
+    ON w.calendar_id = t.calendar_id AND w.working_days_through = t.nth AND w.is_open
+LEFT JOIN calendar_days AS l ON l.calendar_id = t.calendar_id AND l.day = t.last_day
+LEFT JOIN calendar_days AS x ON x.calendar_id = t.calendar_id AND x.day = l.next_open_day
 
 -- step: judged
 SELECT
@@ -277,26 +295,40 @@ SELECT
     d.first_due_at,
     d.current_due_at,
     coalesce(d.n_due_moves, 0) AS n_due_moves,
-    t.computed_due_at,
-    CASE WHEN f.received_at IS NULL THEN d.first_due_at ELSE coalesce(d.first_due_at, t.computed_due_at) END
-        AS judged_due_at
+    t.due_at AS computed_due_at,
+    coalesce(d.first_due_at, t.due_at) AS judged_due_at,
+    o.due_at AS old_due_at
 FROM firsts AS f
 LEFT JOIN dues AS d ON d.dossier_id = f.dossier_id
-LEFT JOIN terms AS t ON t.dossier_id = f.dossier_id
+LEFT JOIN terms AS t ON t.dossier_id = f.dossier_id AND t.version = 'at_receipt'
+LEFT JOIN terms AS o ON o.dossier_id = f.dossier_id AND o.version = 'old'
+
+-- step: due_instants
+SELECT j.dossier_id, j.calendar_id, j.due, timezone(a.zone, j.due_at) AS local_at
+FROM (
+    SELECT dossier_id, calendar_id, 'judged' AS due, judged_due_at AS due_at FROM judged
+    UNION ALL
+    SELECT dossier_id, calendar_id, 'computed' AS due, computed_due_at AS due_at FROM judged
+    UNION ALL
+    SELECT dossier_id, calendar_id, 'old' AS due, old_due_at AS due_at FROM judged
+) AS j
+CROSS JOIN asked AS a
+WHERE j.due_at IS NOT NULL
 
 -- step: due_opened
+-- The due dates on the calendar's prefix sum.
 SELECT
-    j.dossier_id,
-    dj.open_before + mj.open_before + mj.is_open * second_of(timezone(a.zone, j.judged_due_at)) AS judged_opened,
-    dc.open_before + mc.open_before + mc.is_open * second_of(timezone(a.zone, j.computed_due_at)) AS computed_opened
-FROM judged AS j
-CROSS JOIN asked AS a
-LEFT JOIN calendar_days AS dj ON dj.calendar_id = j.calendar_id AND dj.day = local_day(j.judged_due_at, a.zone)
-LEFT JOIN calendar_minutes AS mj
-    ON mj.pattern_id = dj.pattern_id AND mj.minute = minute_of(timezone(a.zone, j.judged_due_at))
-LEFT JOIN calendar_days AS dc ON dc.calendar_id = j.calendar_id AND dc.day = local_day(j.computed_due_at, a.zone)
-LEFT JOIN calendar_minutes AS mc
-    ON mc.pattern_id = dc.pattern_id AND mc.minute = minute_of(timezone(a.zone, j.computed_due_at))
+    dossier_id,
+    max(opened) FILTER (WHERE due = 'judged') AS judged_opened,
+    max(opened) FILTER (WHERE due = 'computed') AS computed_opened,
+    max(opened) FILTER (WHERE due = 'old') AS old_opened
+FROM (
+    SELECT i.dossier_id, i.due, d.open_before + m.open_before + m.is_open * second_of(i.local_at) AS opened
+    FROM due_instants AS i
+    JOIN calendar_days AS d ON d.calendar_id = i.calendar_id AND d.day = CAST(i.local_at AS DATE)
+    JOIN calendar_minutes AS m ON m.pattern_id = d.pattern_id AND m.minute = minute_of(i.local_at)
+)
+GROUP BY dossier_id
 
 -- step: roles
 -- The four unit roles, each with the day of the event that states it: a code means a unit only on a day.
@@ -382,13 +414,14 @@ SELECT
     c.end_opened - c.received_opened AS open_time,
     o.judged_opened - c.received_opened AS to_judged_due,
     o.computed_opened - c.received_opened AS to_computed_due,
+    o.old_opened - c.received_opened AS to_old_due,
     whole_second(coalesce(n.ended_at, a.as_of)) - whole_second(f.received_at) AS elapsed,
     CASE WHEN f.submitted_at < f.received_at THEN f.received_opened - f.submitted_opened END AS reception,
     x.returned_opened - n.ended_opened AS returning
 FROM firsts AS f
 CROSS JOIN asked AS a
 JOIN clocks AS c ON c.dossier_id = f.dossier_id
-JOIN due_opened AS o ON o.dossier_id = f.dossier_id
+LEFT JOIN due_opened AS o ON o.dossier_id = f.dossier_id
 LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
 LEFT JOIN after_end AS x ON x.dossier_id = f.dossier_id
 LEFT JOIN pauses AS p ON p.dossier_id = f.dossier_id
@@ -445,6 +478,7 @@ SELECT
     s.open_time AS open_seconds,
     s.to_judged_due AS open_seconds_to_due,
     s.to_computed_due AS open_seconds_to_computed_due,
+    s.to_old_due AS open_seconds_to_old_due,
     f.last_status,
     f.holding_unit_id,
     f.last_event_at,

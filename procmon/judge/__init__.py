@@ -1,0 +1,7 @@
+"""Dossiers → figures: reductions, targets, boundaries, form 06, what is overdue and due soon (rulebook 6 to 8, 11)."""
+
+from procmon.judge.figures import figures
+from procmon.judge.judge import Judge, freeze
+from procmon.judge.question import NO_BASELINE, Question, Side
+
+__all__ = ["NO_BASELINE", "Judge", "Question", "Side", "figures", "freeze"]

@@ -1,0 +1,216 @@
+"""The actual cut at fixed mix, its interval and its verdict (rulebook 7a, 7b, 7c).
+
+Everything is computed from cells: exact integer sums of capped seconds by procedure, unit, side and month.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from procmon.judge.student import t_quantile
+
+CONFIDENCE = 0.95
+MIN_CLUSTERS = 5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Finished dossiers of one procedure, unit, side and month: sums of y = min(time, cap), in seconds."""
+
+    procedure: str
+    unit: str
+    is_now: bool
+    month: int
+    n: int
+    seconds: int
+    squares: int
+    uncapped: int
+    n_capped: int
+    capped_seconds: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One procedure on one side, summed over its cells."""
+
+    n: int
+    seconds: int
+    squares: int
+    uncapped: int
+    n_capped: int
+    capped_seconds: int
+
+    @property
+    def mean(self) -> Fraction:
+        """Mean of the capped times, seconds."""
+        return Fraction(self.seconds, self.n)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A comparison at fixed mix; `lower` and `upper` are of the ratio N ÷ D, None where there is no interval."""
+
+    n_base: int
+    n_now: int
+    n_covered_base: int
+    n_covered_now: int
+    seconds_base: int
+    seconds_now: int
+    covered_seconds_base: int
+    covered_seconds_now: int
+    numerator: Fraction
+    denominator: Fraction
+    weight: int
+    uncapped_numerator: Fraction
+    uncapped_denominator: Fraction
+    n_capped_base: int
+    n_capped_now: int
+    capped_seconds_base: int
+    capped_seconds_now: int
+    lower: float | None
+    upper: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """N ÷ D; None where D is 0."""
+        return float(self.numerator / self.denominator) if self.denominator else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of the baseline's dossiers that the mix covers."""
+        return self.n_covered_base / self.n_base if self.n_base else None
+
+
+def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
+    """Compare both sides at the baseline's mix, over the procedures with `min_n` dossiers or more on each.
+
+    A procedure with an empty code is a bag of many: never covered.
+    """
+    base, now = sum_by_procedure(c for c in cells if not c.is_now), sum_by_procedure(c for c in cells if c.is_now)
+    covered = sorted(
+        p for p in base if p and p in now and base[p].n >= min_n and now[p].n >= min_n
+    )
+    numerator = sum((base[p].n * now[p].mean for p in covered), Fraction())
+    denominator = sum((base[p].n * base[p].mean for p in covered), Fraction())
+    lower, upper = interval(cells, base, now, covered, numerator, denominator)
+    return Cut(
+        n_base=sum(side.n for side in base.values()),
+        n_now=sum(side.n for side in now.values()),
+        n_covered_base=sum(base[p].n for p in covered),
+        n_covered_now=sum(now[p].n for p in covered),
+        seconds_base=sum(side.uncapped for side in base.values()),
+        seconds_now=sum(side.uncapped for side in now.values()),
+        covered_seconds_base=sum(base[p].uncapped for p in covered),
+        covered_seconds_now=sum(now[p].uncapped for p in covered),
+        numerator=numerator,
+        denominator=denominator,
+        weight=sum(base[p].n for p in covered),
+        uncapped_numerator=sum((Fraction(base[p].n * now[p].uncapped, now[p].n) for p in covered), Fraction()),
+        uncapped_denominator=sum((Fraction(base[p].uncapped) for p in covered), Fraction()),
+        n_capped_base=sum(base[p].n_capped for p in covered),
+        n_capped_now=sum(now[p].n_capped for p in covered),
+        capped_seconds_base=sum(base[p].capped_seconds for p in covered),
+        capped_seconds_now=sum(now[p].capped_seconds for p in covered),
+        lower=lower,
+        upper=upper,
+    )
+
+
+def sum_by_procedure(cells: Iterable[Cell]) -> dict[str, Side]:
+    """Each procedure's cells summed; the sums are integers, so their order does not matter."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0] * 6)
+    for cell in cells:
+        total = sums[cell.procedure]
+        for i, part in enumerate(
+            (cell.n, cell.seconds, cell.squares, cell.uncapped, cell.n_capped, cell.capped_seconds)
+        ):
+            total[i] += part
+    return {procedure: Side(*total) for procedure, total in sums.items()}
+
+
+def interval(
+    cells: Iterable[Cell],
+    base: dict[str, Side],
+    now: dict[str, Side],
+    covered: Sequence[str],
+    numerator: Fraction,
+    denominator: Fraction,
+) -> tuple[float | None, float | None]:
+    """The 95 % interval of N ÷ D, robust against shocks by unit and by month (rulebook 7b).
+
+    z of a dossier is factor · (y - mean), the factor the same for a procedure and side; so sums of z over a cell
+    need its n and its sum of y only, and Σ z² the procedure's sum of squares.
+    """
+    if not covered or not denominator or not numerator:
+        return None, None
+    factors: dict[tuple[str, bool], float] = {}
+    squares: dict[bool, list[float]] = {False: [], True: []}
+    for procedure in covered:
+        weight = base[procedure].n
+        for is_now, side, total in ((False, base[procedure], denominator), (True, now[procedure], numerator)):
+            sign = 1 if is_now else -1
+            factor = sign * weight / (side.n * float(total)) * math.sqrt(side.n / (side.n - 1))
+            factors[procedure, is_now] = factor
+            deviations = Fraction(side.n * side.squares - side.seconds**2, side.n)
+            squares[is_now].append(factor * factor * float(deviations))
+    if not (any(squares[False]) and any(squares[True])):
+        return None, None
+    naive = math.fsum(squares[False] + squares[True])
+    parts: dict[tuple[str, bool, int], list[float]] = defaultdict(list)
+    for cell in cells:
+        if (cell.procedure, cell.is_now) in factors:
+            side = (now if cell.is_now else base)[cell.procedure]
+            deviation = Fraction(cell.seconds * side.n - cell.n * side.seconds, side.n)
+            parts[cell.unit, cell.is_now, cell.month].append(
+                factors[cell.procedure, cell.is_now] * float(deviation)
+            )
+    sums = {key: math.fsum(values) for key, values in parts.items()}
+    variance, freedom = _clustered(sums)
+    if freedom == 0:
+        return None, None
+    spread = t_quantile(CONFIDENCE, freedom) * math.sqrt(max(naive, variance))
+    ratio = float(numerator / denominator)
+    return ratio * math.exp(-spread), ratio * math.exp(spread)
+
+
+def _clustered(sums: dict[tuple[str, bool, int], float]) -> tuple[float, int]:
+    """V_unit with G - 1 degrees, or with fewer than five units V_month with Σ (M - 1)."""
+    by_unit: dict[str, list[float]] = defaultdict(list)
+    by_month: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    for (unit, is_now, _), total in sorted(sums.items()):
+        by_unit[unit].append(total)
+        by_month[unit, is_now].append(total)
+    n_units = len(by_unit)
+    if n_units >= MIN_CLUSTERS:
+        totals = (math.fsum(values) for values in by_unit.values())
+        return n_units / (n_units - 1) * math.fsum(total * total for total in totals), n_units - 1
+    variance, freedom = [], 0
+    for values in by_month.values():
+        m = len(values)
+        if m > 1:
+            centre = math.fsum(values) / m
+            variance.append(m / (m - 1) * math.fsum((value - centre) ** 2 for value in values))
+            freedom += m - 1
+    return math.fsum(variance), freedom
+
+
+def verdict(cut: Cut, target: float, *, min_n: int, min_coverage: float) -> tuple[str, str]:
+    """(verdict, why there is none) of a cut against a target, a fraction (rulebook 7c).
+
+    `min_n` is what both sides need: 1 for a scope at fixed mix, `min_n_verdict` for one procedure.
+    """
+    if cut.n_base == 0:
+        return "no_data", "no_baseline"
+    if min(cut.n_base, cut.n_now) < min_n or cut.n_covered_now == 0:
+        return "no_data", "few_dossiers"
+    if (cut.coverage or 0) < min_coverage:
+        return "no_data", "coverage"
+    if cut.lower is None or cut.upper is None:
+        return "no_data", "no_interval"
+    if cut.upper <= 1 - target:
+        return "met", ""
+    return ("missed", "") if cut.lower > 1 - target else ("inconclusive", "")

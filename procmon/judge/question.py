@@ -1,0 +1,79 @@
+"""What is asked of the measured dossiers: whose, over which days, against which baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from procmon.config import PolicySettings
+from procmon.tables import DAY, INSTANT, INT, OLD_LIMITS_ON, TEXT, Period
+
+Side = Literal["all", "receiving", "resolving", "field"]
+"""Whose dossiers: the city's, those a reception point received, those a unit resolves, those of a field."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One audience's question about the dossiers measured as of `as_of` (aware).
+
+    `period` is form 06's, `compare` the days whose finished dossiers are held against the baseline's same months.
+    """
+
+    as_of: datetime
+    zone: ZoneInfo
+    period: Period
+    compare: Period
+    baseline: Period
+    policies: PolicySettings
+    side: Side = "all"
+    scope_id: str = ""
+
+    @property
+    def today(self) -> date:
+        """The last local day that the as-of instant saw something of."""
+        return (self.as_of.astimezone(self.zone) - timedelta(microseconds=1)).date()
+
+    @property
+    def last_day(self) -> date:
+        """The compared period's last day."""
+        return self.compare.to - timedelta(days=1)
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        """(scope, scope_id) of the row that speaks for all of the question's dossiers."""
+        names = {"all": "city", "receiving": "centre", "resolving": "unit", "field": "field"}
+        return names[self.side], self.scope_id
+
+    def months(self) -> list[int]:
+        """The calendar months (1 to 12) that the compared period touches."""
+        first, last = self.compare.from_, self.last_day
+        n = (last.year - first.year) * 12 + last.month - first.month
+        return sorted({(first.month - 1 + i) % 12 + 1 for i in range(min(n, 11) + 1)})
+
+    def table(self) -> pa.Table:
+        """The one-row table `question` that the SQL reads."""
+        window = self.as_of - timedelta(days=self.policies.boundary_days)
+        values: dict[str, tuple[object, pa.DataType]] = {
+            "as_of": (self.as_of, INSTANT),
+            "today": (self.today, DAY),
+            "period_from": (self.period.from_, DAY),
+            "period_to": (self.period.to, DAY),
+            "compare_from": (self.compare.from_, DAY),
+            "compare_to": (self.compare.to, DAY),
+            "baseline_to": (self.baseline.to, DAY),
+            "window_at": (window, INSTANT),
+            "window_from": (window.astimezone(self.zone).date(), DAY),
+            "side": (self.side, TEXT),
+            "field": (self.scope_id if self.side == "field" else "", TEXT),
+            "min_cross": (self.policies.min_cross, INT),
+            "min_units": (self.policies.min_units, INT),
+        }
+        return pa.table({name: pa.array([value], kind) for name, (value, kind) in values.items()})
+
+
+NO_BASELINE = Period(date(2024, 1, 1), OLD_LIMITS_ON + timedelta(days=1), "")
+"""The baseline year that pages speak of while none is published."""

@@ -1,0 +1,268 @@
+"""The three reductions, never one: on paper, in time at fixed mix, and on time under both limits (rulebook 7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import pyarrow as pa
+
+from procmon.config import PolicySettings
+from procmon.judge.limits import CLASSES, Catalogue, LimitCut, limit_cut, mean_cut
+from procmon.judge.mix import Cell, Cut, compare, verdict
+from procmon.judge.question import Question
+from procmon.judge.units import Units
+from procmon.tables import OLD_LIMITS_ON, REDUCTIONS
+
+ON_TIME = ("n_judged_both", "n_on_time_old", "n_on_time_new", "n_baseline_judged", "n_baseline_on_time")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """An actual target as a comparison needs it."""
+
+    name: str
+    reduction: float
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Some of the question's dossiers: its cells and the procedures whose limits speak for it."""
+
+    kind: str
+    id: str
+    name: str
+    cells: Sequence[Cell]
+    on_time: Mapping[str, int]
+    procedures: Sequence[str]
+
+
+def round9(value: float | Fraction | None) -> float | None:
+    """A ratio as it is stored: half-even to 9 significant digits (rulebook 6); None stays None."""
+    return None if value is None else float(f"{float(value):.9g}")
+
+
+class Evidence:
+    """The integers behind the reductions, as SQL counted them, split by scope."""
+
+    def __init__(
+        self,
+        question: Question,
+        catalogue: Catalogue,
+        units: Units,
+        *,
+        cells: pa.Table,
+        on_time: pa.Table,
+        baseline_on_time: pa.Table,
+        caps: pa.Table,
+    ) -> None:
+        self.question, self.catalogue, self.units = question, catalogue, units
+        self.cells = [
+            Cell(
+                row["procedure_key"], row["unit_today"], row["is_now"], row["month_no"], row["n"], int(row["seconds"]),
+                int(row["squares"]), int(row["uncapped_seconds"]), row["n_capped"], int(row["capped_seconds"]),
+            )
+            for row in cells.to_pylist()
+        ]  # fmt: skip
+        self.counts = on_time.to_pylist() + baseline_on_time.to_pylist()
+        self.caps = {row["procedure_key"]: row["cap_seconds"] for row in caps.to_pylist()}
+        self.on_offer = catalogue.on_offer(question.last_day)
+        self.seen = {cell.procedure for cell in self.cells}
+
+    def headline(self) -> Scope:
+        """All of the question's dossiers; of limits, those of the city's or field's offer, else of what was seen."""
+        kind, scope_id = self.question.headline
+        if kind == "city":
+            offered = self.on_offer
+        elif kind == "field":
+            offered = [code for code in self.on_offer if self._field(code) == scope_id]
+        else:
+            offered = [code for code in self.on_offer if code in self.seen]
+        return Scope(kind, scope_id, self._scope_name(kind, scope_id), self.cells, _sum(self.counts), offered)
+
+    def parts(self) -> list[Scope]:
+        """Of the city: each level, field and unit with finished dossiers in the period."""
+        if self.question.side != "all":
+            return []
+        scopes = []
+        for kind, place in (("level", self._level), ("field", self._field)):
+            for scope_id, (cells, counts) in self._split(by_procedure(place)).items():
+                offered = [code for code in self.on_offer if place(code) == scope_id]
+                scopes.append(Scope(kind, scope_id, scope_id, cells, _sum(counts), offered))
+        for key, (cells, counts) in self._split(lambda _, unit: unit).items():
+            if any(cell.is_now for cell in cells):
+                seen = {cell.procedure for cell in cells}
+                offered = [code for code in self.on_offer if code in seen]
+                scope_id = self.units.said(key, self.question.last_day)
+                scopes.append(Scope("unit", scope_id, self.units.name(key), cells, _sum(counts), offered))
+        return scopes
+
+    def procedures(self) -> list[Scope]:
+        """Each procedure with dossiers on a side, and for the city each on offer."""
+        split = self._split(lambda procedure, _: procedure)
+        offered = self.on_offer if self.question.side == "all" else []
+        scopes = []
+        for code in sorted({*split, *offered}):
+            version = self.catalogue.known(code, self.question.last_day)
+            cells, counts = split.get(code, ([], []))
+            scopes.append(Scope("procedure", code, version.name if version else "", cells, _sum(counts), [code]))
+        return scopes
+
+    def tagged(self, tag: str) -> Scope:
+        """The city's dossiers of the procedures that carry `tag` on the period's last day; all for no tag."""
+        if not tag:
+            return self.headline()
+        tagged = {code for code in self.catalogue.versions if self._has_tag(code, tag)}
+        cells = [cell for cell in self.cells if cell.procedure in tagged]
+        counts = [row for row in self.counts if row["procedure_key"] in tagged]
+        return Scope("city", "", "", cells, _sum(counts), [code for code in self.on_offer if code in tagged])
+
+    def _split(self, place: Callable[[str, str], str]) -> dict[str, tuple[list[Cell], list[dict[str, Any]]]]:
+        """Cells and counts by a place that procedure and unit give, in its order; an empty place is left out."""
+        parts: dict[str, tuple[list[Cell], list[dict[str, Any]]]] = defaultdict(lambda: ([], []))
+        for cell in self.cells:
+            parts[place(cell.procedure, cell.unit)][0].append(cell)
+        for row in self.counts:
+            parts[place(row["procedure_key"], row["unit_today"])][1].append(row)
+        return {key: parts[key] for key in sorted(parts) if key}
+
+    def _has_tag(self, code: str, tag: str) -> bool:
+        version = self.catalogue.on(code, self.question.last_day)
+        return version is not None and tag in version.tags
+
+    def _field(self, code: str) -> str:
+        version = self.catalogue.known(code, self.question.last_day)
+        return version.field if version else ""
+
+    def _level(self, code: str) -> str:
+        version = self.catalogue.known(code, self.question.last_day)
+        return version.level if version else ""
+
+    def _scope_name(self, kind: str, scope_id: str) -> str:
+        if kind in ("unit", "centre"):
+            return self.units.name(self.units.key(scope_id, self.question.today))
+        return scope_id
+
+
+def by_procedure(place: Callable[[str], str]) -> Callable[[str, str], str]:
+    """A place of (procedure, unit) that the procedure alone gives."""
+    return lambda procedure, _unit: place(procedure)
+
+
+def _sum(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    total = dict.fromkeys(ON_TIME, 0)
+    for row in rows:
+        for name in ON_TIME:
+            total[name] += row.get(name) or 0
+    return total
+
+
+def reductions(evidence: Evidence, quantiles: pa.Table, goal: Goal | None) -> pa.Table:
+    """Table REDUCTIONS: the headline, its parts, then each procedure by code."""
+    policies = evidence.question.policies
+    found = {(row["procedure_key"], row["is_now"]): row for row in quantiles.to_pylist()}
+    rows = [
+        reduction(scope, evidence, goal, min_n=1, policies=policies)
+        for scope in [evidence.headline(), *evidence.parts()]
+    ]
+    for scope in evidence.procedures():
+        row = reduction(scope, evidence, goal, min_n=policies.min_n_verdict, policies=policies)
+        rows.append(row | _of_procedure(scope, evidence, found))
+    return REDUCTIONS.from_rows(rows)
+
+
+def reduction(
+    scope: Scope, evidence: Evidence, goal: Goal | None, *, min_n: int, policies: PolicySettings
+) -> dict[str, object]:
+    """One scope's row: time at fixed mix, limits on paper, on time under both limits."""
+    cut = compare(scope.cells, min_n=policies.min_n_mix)
+    cuts = [
+        limit_cut(evidence.catalogue, code, OLD_LIMITS_ON, evidence.question.last_day)
+        for code in scope.procedures
+    ]
+    return {
+        "scope": scope.kind,
+        "scope_id": scope.id,
+        "name": scope.name,
+        "period_from": evidence.question.compare.from_,
+        "period_to": evidence.question.compare.to,
+        **_judged(cut, goal, min_n, policies),
+        **_times(cut),
+        **_limits(cuts),
+        **scope.on_time,
+    }
+
+
+def _judged(cut: Cut, goal: Goal | None, min_n: int, policies: PolicySettings) -> dict[str, object]:
+    if goal is None:
+        return {"target": "", "verdict": "no_target", "why": ""}
+    found, why = verdict(cut, goal.reduction, min_n=min_n, min_coverage=policies.min_coverage)
+    return {"target": goal.name, "target_reduction": goal.reduction, "verdict": found, "why": why}
+
+
+def _times(cut: Cut) -> dict[str, object]:
+    return {
+        "n_baseline": cut.n_base,
+        "n_period": cut.n_now,
+        "n_covered_baseline": cut.n_covered_base,
+        "n_covered_period": cut.n_covered_now,
+        "coverage": round9(cut.coverage),
+        "coverage_period": _share(cut.n_covered_now, cut.n_now),
+        "coverage_minutes_baseline": _share(cut.covered_seconds_base, cut.seconds_base),
+        "coverage_minutes_period": _share(cut.covered_seconds_now, cut.seconds_now),
+        "numerator_seconds": round9(cut.numerator) if cut.weight else None,
+        "denominator_seconds": round9(cut.denominator) if cut.weight else None,
+        "actual_cut": None if cut.ratio is None else round9(1 - cut.numerator / cut.denominator),
+        "cut_lower": None if cut.upper is None else round9(1 - cut.upper),
+        "cut_upper": None if cut.lower is None else round9(1 - cut.lower),
+        "mean_baseline_minutes": _minutes(cut.denominator, cut.weight),
+        "mean_period_minutes": _minutes(cut.numerator, cut.weight),
+        "n_capped_baseline": cut.n_capped_base,
+        "n_capped_period": cut.n_capped_now,
+        "capped_minutes_baseline": round9(Fraction(cut.capped_seconds_base, 60)),
+        "capped_minutes_period": round9(Fraction(cut.capped_seconds_now, 60)),
+        "uncapped_ratio": (
+            round9(cut.uncapped_numerator / cut.uncapped_denominator) if cut.uncapped_denominator else None
+        ),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round9(Fraction(part, whole)) if whole else None
+
+
+def _minutes(seconds: Fraction | int, n: int) -> float | None:
+    return round9(Fraction(seconds) / n / 60) if n else None
+
+
+def _limits(cuts: Sequence[LimitCut]) -> dict[str, object]:
+    mean, _ = mean_cut(cuts)
+    names = ("n_limit_50", "n_limit_30", "n_limit_less", "n_limit_unchanged", "n_limit_longer", "n_no_limit")
+    counts = {name: sum(cut.cut_class == kind for cut in cuts) for name, kind in zip(names, CLASSES, strict=True)}
+    return {"limit_cut": round9(mean), **counts}
+
+
+def _of_procedure(
+    scope: Scope, evidence: Evidence, quantiles: Mapping[tuple[str, bool], Mapping[str, Any]]
+) -> dict[str, object]:
+    """What only a single procedure has: its own means (below the mix's minimum too), quantiles, cap and limits."""
+    paper = limit_cut(evidence.catalogue, scope.id, OLD_LIMITS_ON, evidence.question.last_day)
+    row: dict[str, object] = {
+        "limit_before": paper.before,
+        "limit_now": paper.now,
+        "limit_class": paper.cut_class,
+        "limit_cut": round9(paper.cut),
+        "cap_minutes": _minutes(evidence.caps[scope.id], 1) if scope.id in evidence.caps else None,
+    }
+    for side, is_now in (("baseline", False), ("period", True)):
+        cells = [cell for cell in scope.cells if cell.is_now is is_now]
+        row[f"mean_{side}_minutes"] = _minutes(sum(c.seconds for c in cells), sum(c.n for c in cells))
+        found = quantiles.get((scope.id, is_now))
+        for name in ("median", "p90"):
+            row[f"{name}_{side}_minutes"] = (
+                round9(Fraction(int(found[f"{name}_hundredths"]), 6000)) if found else None
+            )
+    return row

@@ -1,0 +1,201 @@
+"""Who gets which page: audience and scope → a question, its tables, a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from procmon import __version__
+from procmon.engine import Engine
+from procmon.errors import UsageProblem
+from procmon.inputs import Inputs
+from procmon.judge import NO_BASELINE, Judge, Question, Side
+from procmon.report import build
+from procmon.store import ledger
+from procmon.store.workspace import Workspace
+from procmon.tables import BASELINE_DOSSIERS, TARGETS, About, Page, Period
+
+RULE_SETS = ("index_766", "form_06")
+AUDIENCES = ("city", "centre", "department")
+POLICY_COLUMNS = ("supplement", "payment", "late_receipt")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One page: for whom, and over which days; `period.name` is how the period was asked for."""
+
+    audience: str
+    scope: str
+    period: Period
+
+    @property
+    def side(self) -> tuple[Side, str]:
+        """Whose dossiers, and the scope's id. Raises: UsageProblem where audience and scope do not fit."""
+        kind, _, scope_id = self.scope.partition(":")
+        if self.audience == "city" and not self.scope:
+            return "all", ""
+        if self.audience == "centre" and kind == "unit" and scope_id:
+            return "receiving", scope_id
+        if self.audience == "department" and kind == "unit" and scope_id:
+            return "resolving", scope_id
+        if self.audience == "department" and kind == "field" and scope_id:
+            return "field", scope_id
+        raise UsageProblem(
+            f"audience '{self.audience}' and scope '{self.scope}' do not go together",
+            remedy="A city has no scope, a centre has unit:CODE, a department unit:CODE or field:NAME.",
+        )
+
+    @property
+    def file_name(self) -> str:
+        """A name for the page's file, of letters that every file system takes."""
+        safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else f"_{ord(c):x}_" for c in self.scope)
+        return f"{self.audience}{'-' + safe if safe else ''}.html"
+
+
+def question_of(workspace: Workspace, inputs: Inputs, as_of: datetime, ask: Ask) -> Question:
+    """The question behind a page; times are compared from the start of the period's year."""
+    side, scope_id = ask.side
+    last = ask.period.to - timedelta(days=1)
+    return Question(
+        as_of=as_of,
+        zone=workspace.settings.zone,
+        period=ask.period,
+        compare=Period(date(last.year, 1, 1), ask.period.to),
+        baseline=baseline_period(inputs.baseline),
+        policies=inputs.policies,
+        side=side,
+        scope_id=scope_id,
+    )
+
+
+def baseline_period(baseline: ledger.Baseline | None) -> Period:
+    """The days of a frozen baseline; without one, the year that it should be of."""
+    return Period(baseline.baseline_from, baseline.baseline_to) if baseline else NO_BASELINE
+
+
+def judge_of(workspace: Workspace, inputs: Inputs, engine: Engine) -> Judge:
+    """The judge of what `engine` has measured."""
+    return Judge(
+        engine,
+        registry=inputs.registry,
+        baseline_files=workspace.lake.files(BASELINE_DOSSIERS),
+        baseline_id=inputs.baseline.id if inputs.baseline else None,
+    )
+
+
+def batch_counts(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
+    """The ledger's sums over the batches that the inputs know, for data quality."""
+    batch = ledger.Batch
+    with Session(workspace.ledger_db) as session:
+        known = session.execute(
+            select(col(batch.id), col(batch.n_read), col(batch.n_refused), col(batch.n_amended), col(batch.n_repeated))
+            .where(col(batch.status) == "done", col(batch.lake_version) <= inputs.lake_version)
+        ).all()
+    live = set(inputs.live)
+    counted = [row for row in known if row[0] in live]
+    return {
+        "read_rows": sum(row[1] for row in counted),
+        "refused_rows": sum(row[2] for row in counted),
+        "amended_rows": sum(row[3] for row in counted),
+        "repeated_rows": sum(row[4] for row in counted),
+        "batches": len(known),
+        "retracted_batches": len(known) - len(counted),
+    }
+
+
+def page_tables(
+    judge: Judge, question: Question, targets: pa.Table, batches: Mapping[str, int]
+) -> dict[str, pa.Table]:
+    """The tables of one page: the question's own, and the city's targets as far as they speak of its scope."""
+    tables = judge.tables(question, batches=batches)
+    scope, scope_id = question.headline
+    if question.side == "all":
+        return tables | {"targets": targets}
+    own = pc.and_(pc.equal(targets["scope"], scope), pc.equal(targets["scope_id"], scope_id))
+    return tables | {"targets": targets.filter(own)}
+
+
+def no_targets() -> pa.Table:
+    """No targets: what a page before the first registry has."""
+    return TARGETS.from_rows([])
+
+
+def page(
+    workspace: Workspace,
+    inputs: Inputs,
+    judge: Judge,
+    question: Question,
+    ask: Ask,
+    tables: Mapping[str, pa.Table],
+    *,
+    run_id: int | None,
+) -> Page:
+    """Build the page (and the mail's parts) of one ask from its tables."""
+    about = _about(workspace, inputs, judge, question, ask, tables, run_id)
+    return build(tables, about)
+
+
+def _about(
+    workspace: Workspace, inputs: Inputs, judge: Judge, question: Question, ask: Ask,
+    tables: Mapping[str, pa.Table], run_id: int | None,
+) -> About:  # fmt: skip
+    baseline = inputs.baseline
+    city = workspace.settings.workspace.city_name
+    about = About(
+        audience=ask.audience,
+        scope=ask.scope,
+        scope_name=_scope_name(judge, question) or city,
+        city_name=city,
+        period=ask.period,
+        as_of=question.as_of,
+        timezone=workspace.settings.workspace.timezone,
+        run_id=run_id,
+        n_dossiers=tables["quality"].to_pylist()[0]["n"],
+        rule_sets=RULE_SETS,
+        policies={name: str(getattr(inputs.policies, name)) for name in POLICY_COLUMNS},
+        procedure_policies=_procedure_policies(judge, question),
+        calendar_version=inputs.calendars.version,
+        registry_version=str(inputs.registry_version),
+        lake_version=inputs.lake_version,
+        program_version=__version__,
+        baseline="",
+        settings={
+            name: float(getattr(inputs.policies, name))
+            for name in ("min_n_mix", "min_n_verdict", "min_coverage", "min_cross", "min_units", "boundary_days")
+        },
+    )
+    if baseline is None:
+        return about
+    return replace(
+        about,
+        baseline=str(baseline.id),
+        baseline_from=baseline.baseline_from,
+        baseline_to=baseline.baseline_to,
+        baseline_published_at=baseline.published_at,
+        baseline_complete=baseline.is_complete,
+        n_baseline=baseline.n_dossiers,
+    )
+
+
+def _scope_name(judge: Judge, question: Question) -> str:
+    if question.side in ("receiving", "resolving"):
+        return judge.units.name(judge.units.key(question.scope_id, question.today)) or question.scope_id
+    return question.scope_id
+
+
+def _procedure_policies(judge: Judge, question: Question) -> dict[str, int]:
+    """How many procedures in force on the as-of day set a policy of their own, by `policy=value`."""
+    rows = judge.engine.query("SELECT * FROM procedure_versions").to_pylist()
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row["valid_from"] <= question.today < row["ends_on"]:
+            for name in POLICY_COLUMNS:
+                if row[name]:
+                    counts[f"{name}={row[name]}"] = counts.get(f"{name}={row[name]}", 0) + 1
+    return dict(sorted(counts.items()))

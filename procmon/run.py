@@ -1,0 +1,379 @@
+"""The nightly run on one page: inbox → dossiers → figures → pages → mails, all from one set of inputs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from procmon import __version__, inputs, intake, mailing, pages
+from procmon.engine import Engine
+from procmon.errors import ProcmonError, StoreError, UsageProblem
+from procmon.inputs import Inputs, closed_period, first_of_month, measured, midnight, read_inputs
+from procmon.judge import Judge, Question, figures, freeze
+from procmon.measure.dossiers import shown
+from procmon.pages import Ask
+from procmon.store import ledger
+from procmon.store.database import writing
+from procmon.store.lake import sync
+from procmon.store.workspace import Workspace
+from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, FIGURES, TARGETS, Page, Period
+
+SAME_FIGURE = ("figure", "rule_set", "scope", "scope_id", "period_from", "period_to")
+COMPARED = ("numerator", "denominator", "value", "lower", "upper", "n", "n_baseline", "verdict")
+DERIVED_HOURS = 7 * 24
+"""How long old versions of the derived dossiers stay for their readers."""
+
+Say = Callable[[str], None]
+"""Where progress is said; words for people, never results."""
+
+
+@dataclass
+class Night:
+    """What one nightly run did."""
+
+    run_id: int
+    as_of: datetime
+    files: list[intake.FileResult] = field(default_factory=list)
+    pages: dict[Path, Page] = field(default_factory=dict)
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    n_corrections: int = 0
+    sent: mailing.Sent | None = None
+
+
+def nightly(workspace: Workspace, *, now: datetime, as_of: datetime, is_sending: bool, say: Say) -> Night:
+    """Do the nightly run once, in order, and record it.
+
+    Raises: LockedError where another run holds the workspace, DeliveryError where the mail server takes no mail
+    (everything before is done and recorded), StoreError where a store failed (the run is recorded as failed).
+    """
+    with workspace.lock():
+        workspace.settle()
+        say("reading inbox/")
+        files = intake.take_inbox(workspace, now=now)
+        seen = read_inputs(workspace)
+        run = _begin(workspace, seen, now=now, as_of=as_of)
+        night = Night(run.id or 0, as_of, files)
+        try:
+            say("measuring and judging")
+            found = judge_night(workspace, seen, as_of, asks_of_tonight(seen, as_of), run_id=run.id)
+            say("writing pages")
+            night.pages = write_pages(workspace, night.run_id, found.pages)
+            night.tables = found.city
+            night.n_corrections = _finish(workspace, run, found, now=now)
+            say("queueing mails")
+            queue_mails(workspace, seen, night, found, now=now)
+        except BaseException as error:
+            _fail(workspace, run, error)
+            raise
+        if is_sending:
+            say("sending")
+            night.sent = mailing.deliver(workspace, now=now)
+    return night
+
+
+@dataclass
+class Found:
+    """What was judged as of one instant: the pages asked for, the city's tables, every figure."""
+
+    pages: dict[Ask, Page]
+    city: dict[str, pa.Table]
+    figures: pa.Table
+    n_dossiers: int
+
+
+def judge_night(
+    workspace: Workspace, seen: Inputs, as_of: datetime, asks: list[Ask], *, run_id: int | None,
+    is_period_end: bool = False, keep_dossiers: bool = True,
+) -> Found:  # fmt: skip
+    """Measure as of one instant, judge every ask, build its page, and put all figures in long form."""
+    closed = closed_targets(workspace, seen, as_of, is_period_end=is_period_end)
+    with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
+        if keep_dossiers and not is_period_end:
+            _keep_dossiers(workspace, engine, seen, as_of)
+        judge = pages.judge_of(workspace, seen, engine)
+        city_ask = next(ask for ask in asks if ask.audience == "city")
+        question = pages.question_of(workspace, seen, as_of, city_ask)
+        targets = TARGETS.conform(pa.concat_tables([*closed, judge.targets(question, ending=None)]))
+        counts = pages.batch_counts(workspace, seen)
+        found = Found({}, {}, FIGURES.from_rows([]), 0)
+        parts = []
+        for ask in asks:
+            asked = pages.question_of(workspace, seen, as_of, ask)
+            tables = pages.page_tables(judge, asked, targets, counts)
+            found.pages[ask] = pages.page(workspace, seen, judge, asked, ask, tables, run_id=run_id)
+            is_city = asked.side == "all"
+            parts.append(figures(tables if is_city else tables | {"targets": pages.no_targets()}, asked))
+            if ask is city_ask:
+                found.city, found.n_dossiers = tables, tables["quality"].to_pylist()[0]["n"]
+        found.figures = pa.concat_tables(parts)
+    return found
+
+
+def asks_of_tonight(seen: Inputs, as_of: datetime) -> list[Ask]:
+    """The pages of a nightly run: the city's, and one for each audience and scope that someone gets."""
+    tomorrow = day_after(seen, as_of)
+    period = closed_period("daily", tomorrow)
+    asks = [Ask("city", "", period)]
+    for row in seen.registry["recipients"].to_pylist():
+        ask = Ask(row["audience"], row["scope"] or "", period)
+        if ask not in asks:
+            asks.append(ask)
+    return asks
+
+
+def day_after(seen: Inputs, as_of: datetime) -> date:
+    """The local day after the last that an as-of instant saw something of; `as_of` is in the office's zone."""
+    del seen
+    return (as_of - timedelta(microseconds=1)).date() + timedelta(days=1)
+
+
+def closed_targets(
+    workspace: Workspace, seen: Inputs, as_of: datetime, *, is_period_end: bool = False
+) -> list[pa.Table]:
+    """The targets whose period has ended, each judged as of its end."""
+    tomorrow = day_after(seen, as_of)
+    ends = sorted({row["period_to"] for row in seen.registry["targets"].to_pylist() if row["period_to"] <= tomorrow})
+    found = []
+    for end in ends:
+        at = midnight(workspace, end)
+        with measured(workspace, seen, at, is_period_end=True) as engine:
+            judge = pages.judge_of(workspace, seen, engine)
+            first = date(end.year - 1 if end.month == 1 and end.day == 1 else end.year, 1, 1)
+            question = pages.question_of(workspace, seen, at, Ask("city", "", Period(first, end)))
+            found.append(judge.targets(question, ending=end))
+    return found
+
+
+def write_pages(workspace: Workspace, run_id: int, built: Mapping[Ask, Page]) -> dict[Path, Page]:
+    """Write a run's pages to reports/run-N/, each whole or not at all."""
+    folder = workspace.reports / f"run-{run_id:06}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {write_whole(folder / ask.file_name, page.html): page for ask, page in built.items()}
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a file under another name, sync it, and give it its name."""
+    passing = path.with_name(f".{path.name}.part")
+    try:
+        with passing.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        passing.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        passing.unlink(missing_ok=True)
+        raise StoreError(f"{path}: cannot be written: {error.strerror}", remedy="Check the folder and the disk.") from error
+    return path
+
+
+def queue_mails(workspace: Workspace, seen: Inputs, night: Night, found: Found, *, now: datetime) -> None:
+    """Queue each recipient's mails that the ledger does not have; a closed period is judged as of its end."""
+    tomorrow = midnight(workspace, day_after(seen, night.as_of))
+    due = mailing.due_mails(workspace, tomorrow, seen.registry["recipients"].to_pylist())
+    by_end: dict[date, list[mailing.Due]] = {}
+    for mail in due:
+        if mail.schedule == "daily":
+            mailing.queue(workspace, mail, found.pages[mail.ask], run_id=night.run_id, now=now)
+        else:
+            by_end.setdefault(mail.ask.period.to, []).append(mail)
+    for end, mails in sorted(by_end.items()):
+        built = build_pages(workspace, seen, end, [mail.ask for mail in mails], run_id=night.run_id)
+        for mail in mails:
+            mailing.queue(workspace, mail, built[mail.ask], run_id=night.run_id, now=now)
+
+
+def build_pages(
+    workspace: Workspace, seen: Inputs, end: date, asks: list[Ask], *, run_id: int | None
+) -> dict[Ask, Page]:
+    """Pages of periods that end on the day before `end`, everything as of that end."""
+    wanted = list(dict.fromkeys(asks))
+    city = Ask("city", "", wanted[0].period)
+    if not any(ask.audience == "city" for ask in wanted):
+        wanted.append(city)
+    found = judge_night(
+        workspace, seen, midnight(workspace, end), wanted, run_id=run_id, is_period_end=True, keep_dossiers=False
+    )
+    return found.pages
+
+
+def report(
+    workspace: Workspace, ask: Ask, *, as_of: datetime | None, run: ledger.Run | None
+) -> Page:
+    """One page, from the inputs as they stand or as `run` saw them; as of `as_of`, else of the period's end."""
+    seen = read_inputs(workspace, run)
+    if as_of is None:
+        return build_pages(workspace, seen, ask.period.to, [ask], run_id=run.id if run else None)[ask]
+    asks = [ask] if ask.audience == "city" else [ask, Ask("city", "", ask.period)]
+    found = judge_night(workspace, seen, as_of, asks, run_id=run.id if run else None, keep_dossiers=False)
+    return found.pages[ask]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A run done again: how many figures, and those that differ from what was recorded."""
+
+    n_figures: int
+    differing: list[str]
+
+
+def repeat(workspace: Workspace, run: ledger.Run) -> Repeat:
+    """Compute run N's figures again from what it saw, and compare them with the ledger, to the digit."""
+    seen = read_inputs(workspace, run)
+    as_of = run.as_of.astimezone(workspace.settings.zone)
+    found = judge_night(workspace, seen, as_of, asks_of_tonight(seen, as_of), run_id=run.id, keep_dossiers=False)
+    recorded = ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).select(FIGURES.names)
+    return Repeat(found.figures.num_rows, [_named(row) for row, _, _ in _differences(recorded, found.figures)])
+
+
+def publish_baseline(workspace: Workspace, period: Period, *, now: datetime) -> ledger.Baseline:
+    """Freeze the finished dossiers of a period as the baseline of every run from now on (rulebook 7e).
+
+    Raises: UsageProblem where no dossier was finished in the period.
+    """
+    with workspace.lock():
+        workspace.settle()
+        seen = read_inputs(workspace)
+        with measured(workspace, seen, midnight(workspace, period.to), is_period_end=True) as engine:
+            baseline = _new_baseline(workspace, seen, period, now)
+            rows = freeze(engine, baseline.id or 0, period)
+            if rows.num_rows == 0:
+                raise UsageProblem(
+                    f"no dossier was finished from {period.from_} to {period.to} (excluded)",
+                    remedy="Ingest the log of that time first: `procmon ingest FILE`.",
+                )
+            log = engine.query(
+                "SELECT min(received_on) AS first, quantile_disc(working_seconds, 0.99) FILTER (WHERE outcome IN "
+                "('finished', 'returned') AND ended_on >= (SELECT first FROM frozen_period)) AS p99 FROM dossiers"
+            ).to_pylist()[0]
+            run_in = _open_seconds(seen, log["first"], period.from_)
+        workspace.lake.append(BASELINE_DOSSIERS, rows, f"baseline-{baseline.id}")
+        baseline.status, baseline.n_dossiers = "done", rows.num_rows
+        baseline.log_begins_on, baseline.p99_days = log["first"], int(log["p99"]) / 28800
+        baseline.is_complete = run_in >= log["p99"]
+        with writing(workspace.ledger_db) as session:
+            session.add(baseline)
+    return baseline
+
+
+def _new_baseline(workspace: Workspace, seen: Inputs, period: Period, now: datetime) -> ledger.Baseline:
+    baseline = ledger.Baseline(
+        published_at=now,
+        baseline_from=period.from_,
+        baseline_to=period.to,
+        lake_version=seen.lake_version,
+        batches=ledger.format_batches(seen.live),
+        registry_version=seen.registry_version,
+        calendar_version=seen.calendars.version,
+        program_version=__version__,
+        settings=json.dumps({"policies": seen.policies.model_dump()}),
+    )
+    with writing(workspace.ledger_db) as session:
+        session.add(baseline)
+    return baseline
+
+
+def _open_seconds(seen: Inputs, first: date, last: date) -> int:
+    """Open time between two midnights on the default calendar."""
+    days = {
+        row["day"]: row["open_before"]
+        for row in seen.calendars.days.to_pylist()
+        if row["calendar_id"] == "default" and row["day"] in (first, last)
+    }
+    return int(days[last] - days[first]) if first < last else 0
+
+
+def _keep_dossiers(workspace: Workspace, engine: Engine, seen: Inputs, as_of: datetime) -> None:
+    """Put the derived dossiers into the lake, for people's SQL; nothing reads them back for a figure."""
+    if workspace.lake.last_commit(DOSSIERS) != seen.digest(as_of):
+        workspace.lake.replace(DOSSIERS, shown(engine), seen.digest(as_of))
+        workspace.lake.vacuum(DOSSIERS, hours=DERIVED_HOURS)
+
+
+def _begin(workspace: Workspace, seen: Inputs, *, now: datetime, as_of: datetime) -> ledger.Run:
+    run = ledger.Run(
+        started_at=now,
+        as_of=as_of,
+        lake_version=seen.lake_version,
+        batches=ledger.format_batches(seen.live),
+        registry_version=seen.registry_version,
+        calendar_version=seen.calendars.version,
+        program_version=__version__,
+        settings=json.dumps({"policies": seen.policies.model_dump()}),
+        baseline_id=seen.baseline.id if seen.baseline else None,
+    )
+    with writing(workspace.ledger_db) as session:
+        session.add(run)
+    return run
+
+
+def _finish(workspace: Workspace, run: ledger.Run, found: Found, *, now: datetime) -> int:
+    """Record figures, corrections and the end of the run in one commit; returns the number of corrections."""
+    corrections = _corrections(workspace, run, found.figures)
+    run.status, run.ended_at, run.n_dossiers = "done", now, found.n_dossiers
+    with writing(workspace.ledger_db) as session:
+        ledger.add_figures(session, run.id or 0, found.figures)
+        session.add_all(corrections)
+        session.add(run)
+    return len(corrections)
+
+
+def _fail(workspace: Workspace, run: ledger.Run, error: BaseException) -> None:
+    if run.status == "done":
+        return
+    run.status = "failed"
+    run.error = str(error) if isinstance(error, ProcmonError) else type(error).__name__
+    with writing(workspace.ledger_db) as session:
+        session.add(run)
+
+
+def _corrections(workspace: Workspace, run: ledger.Run, found: pa.Table) -> list[ledger.Correction]:
+    """What differs from the last run where period and scope are the same, with the batches between the two."""
+    last = inputs.find_run(workspace)
+    if last is None:
+        return []
+    before = ledger.read_table(workspace.ledger_db, "figures", run_id=last.id).select(FIGURES.names)
+    moved = set(ledger.parse_batches(run.batches)) ^ set(ledger.parse_batches(last.batches))
+    return [
+        ledger.Correction(
+            run_id=run.id or 0,
+            previous_run_id=last.id or 0,
+            figure=str(key["figure"]),
+            scope=str(key["scope"] or ""),
+            scope_id=str(key["scope_id"] or ""),
+            before=old,
+            after=new,
+            batches=ledger.format_batches(moved),
+        )
+        for key, old, new in _differences(before, found)
+    ]
+
+
+def _differences(
+    before: pa.Table, after: pa.Table
+) -> list[tuple[dict[str, object], float | None, float | None]]:
+    """The figures that both tables have and that differ, with their values (else numerators)."""
+    old = {_key(row): row for row in before.to_pylist()}
+    differing = []
+    for row in after.to_pylist():
+        was = old.get(_key(row))
+        if was is not None and any(was[name] != row[name] for name in COMPARED):
+            shown_as = "value" if was["value"] != row["value"] else "numerator"
+            differing.append((row, was[shown_as], row[shown_as]))
+    return differing
+
+
+def _key(row: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(row[name] for name in SAME_FIGURE)
+
+
+def _named(row: Mapping[str, object]) -> str:
+    return f"{row['figure']} {row['scope'] or ''}:{row['scope_id'] or ''}"

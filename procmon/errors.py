@@ -24,7 +24,7 @@ class ProcmonError(Exception):
         self.remedy = remedy
 
 
-class UsageProblem(ProcmonError):
+class UsageProblem(ProcmonError):  # noqa: N818 - a problem with the words, not an error in the program
     """The words of the command cannot be acted on."""
 
     exit_code = 2

@@ -93,9 +93,7 @@ def find_baseline(workspace: Workspace, number: int | None, *, newest: bool) -> 
 
 
 @contextmanager
-def measured(
-    workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False
-) -> Iterator[Engine]:
+def measured(workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False) -> Iterator[Engine]:
     """An engine in which every dossier is measured as of `as_of`; it is gone afterwards."""
     settings = workspace.settings
     asked = Asked(
@@ -142,9 +140,7 @@ def read_period(text: str) -> Period:
     try:
         return _period(text)
     except (ValueError, IndexError) as error:
-        raise UsageProblem(
-            f"'{text}' is not a period", remedy="Write 2025, 2025-Q2, 2025-05 or 2025-05/15."
-        ) from error
+        raise UsageProblem(f"'{text}' is not a period", remedy="Write 2025, 2025-Q2, 2025-05 or 2025-05/15.") from error
 
 
 def _period(text: str) -> Period:

@@ -121,9 +121,7 @@ def _store(workspace: Workspace, batch: ledger.Batch, taken: Taken, now: datetim
     if taken.rejects.num_rows:
         workspace.lake.append(REJECTS, taken.rejects, commit)
     batch.lake_version = (
-        workspace.lake.append(EVENTS, taken.events, commit)
-        if taken.events.num_rows
-        else workspace.lake.version(EVENTS)
+        workspace.lake.append(EVENTS, taken.events, commit) if taken.events.num_rows else workspace.lake.version(EVENTS)
     )
     batch.status, batch.done_at = "done", now
     with writing(workspace.ledger_db) as session:
@@ -180,9 +178,7 @@ def restore(workspace: Workspace, number: int, *, now: datetime) -> None:
     _change(workspace, number, "restored", "", now)
 
 
-def _change(
-    workspace: Workspace, number: int, what: Literal["retracted", "restored"], why: str, now: datetime
-) -> None:
+def _change(workspace: Workspace, number: int, what: Literal["retracted", "restored"], why: str, now: datetime) -> None:
     with writing(workspace.ledger_db) as session:
         batch = _done_batch(session, number)
         is_retracted = batch.retracted_at is not None

@@ -162,9 +162,7 @@ def _deliver_each(workspace: Workspace, now: datetime) -> Iterator[str]:
                 yield _offer(workspace, session, delivery, sender, now)
 
 
-def _offer(
-    workspace: Workspace, session: smtp.Session, delivery: ledger.Delivery, sender: str, now: datetime
-) -> str:
+def _offer(workspace: Workspace, session: smtp.Session, delivery: ledger.Delivery, sender: str, now: datetime) -> str:
     """Offer one claimed mail to the server and settle it by what the server said."""
     number = delivery.id or 0
     try:
@@ -219,4 +217,3 @@ def _deliveries(workspace: Workspace, status: str) -> list[ledger.Delivery]:
     wanted = select(ledger.Delivery).where(col(ledger.Delivery.status) == status)
     with Session(workspace.ledger_db) as session:
         return list(session.scalars(wanted.order_by(col(ledger.Delivery.id))).all())
-

@@ -36,26 +36,34 @@ class Ask:
 
     @property
     def side(self) -> tuple[Side, str]:
-        """Whose dossiers, and the scope's id. Raises: UsageProblem where audience and scope do not fit."""
-        kind, _, scope_id = self.scope.partition(":")
-        if self.audience == "city" and not self.scope:
-            return "all", ""
-        if self.audience == "centre" and kind == "unit" and scope_id:
-            return "receiving", scope_id
-        if self.audience == "department" and kind == "unit" and scope_id:
-            return "resolving", scope_id
-        if self.audience == "department" and kind == "field" and scope_id:
-            return "field", scope_id
-        raise UsageProblem(
-            f"audience '{self.audience}' and scope '{self.scope}' do not go together",
-            remedy="A city has no scope, a centre has unit:CODE, a department unit:CODE or field:NAME.",
-        )
+        """Whose dossiers, and the scope's id (`side_of`)."""
+        return side_of(self.audience, self.scope)
 
     @property
     def file_name(self) -> str:
         """A name for the page's file, of letters that every file system takes."""
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else f"_{ord(c):x}_" for c in self.scope)
         return f"{self.audience}{'-' + safe if safe else ''}.html"
+
+
+def side_of(audience: str, scope: str) -> tuple[Side, str]:
+    """Whose dossiers an audience's page is over, and the scope's id.
+
+    Raises: UsageProblem where audience and scope do not go together.
+    """
+    kind, _, scope_id = scope.partition(":")
+    if audience == "city" and not scope:
+        return "all", ""
+    if audience == "centre" and kind == "unit" and scope_id:
+        return "receiving", scope_id
+    if audience == "department" and kind == "unit" and scope_id:
+        return "resolving", scope_id
+    if audience == "department" and kind == "field" and scope_id:
+        return "field", scope_id
+    raise UsageProblem(
+        f"audience '{audience}' and scope '{scope}' do not go together",
+        remedy="A city has no scope, a centre has unit:CODE, a department unit:CODE or field:NAME.",
+    )
 
 
 def question_of(workspace: Workspace, inputs: Inputs, as_of: datetime, ask: Ask) -> Question:
@@ -94,8 +102,9 @@ def batch_counts(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
     batch = ledger.Batch
     with Session(workspace.ledger_db) as session:
         known = session.execute(
-            select(col(batch.id), col(batch.n_read), col(batch.n_refused), col(batch.n_amended), col(batch.n_repeated))
-            .where(col(batch.status) == "done", col(batch.lake_version) <= inputs.lake_version)
+            select(
+                col(batch.id), col(batch.n_read), col(batch.n_refused), col(batch.n_amended), col(batch.n_repeated)
+            ).where(col(batch.status) == "done", col(batch.lake_version) <= inputs.lake_version)
         ).all()
     live = set(inputs.live)
     counted = [row for row in known if row[0] in live]
@@ -109,9 +118,7 @@ def batch_counts(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
     }
 
 
-def page_tables(
-    judge: Judge, question: Question, targets: pa.Table, batches: Mapping[str, int]
-) -> dict[str, pa.Table]:
+def page_tables(judge: Judge, question: Question, targets: pa.Table, batches: Mapping[str, int]) -> dict[str, pa.Table]:
     """The tables of one page: the question's own, and the city's targets as far as they speak of its scope."""
     tables = judge.tables(question, batches=batches)
     scope, scope_id = question.headline

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
-from sqlalchemy import select
-from sqlmodel import Session, col
 
 from procmon import __version__, inputs, intake, mailing, pages
 from procmon.engine import Engine
 from procmon.errors import ProcmonError, StoreError, UsageProblem
-from procmon.inputs import Inputs, closed_period, first_of_month, measured, midnight, read_inputs
-from procmon.judge import Judge, Question, figures, freeze
+from procmon.inputs import Inputs, closed_period, measured, midnight, read_inputs
+from procmon.judge import figures, freeze
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
 from procmon.store import ledger
@@ -94,7 +92,7 @@ def judge_night(
     is_period_end: bool = False, keep_dossiers: bool = True,
 ) -> Found:  # fmt: skip
     """Measure as of one instant, judge every ask, build its page, and put all figures in long form."""
-    closed = closed_targets(workspace, seen, as_of, is_period_end=is_period_end)
+    closed = closed_targets(workspace, seen, as_of)
     with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
         if keep_dossiers and not is_period_end:
             _keep_dossiers(workspace, engine, seen, as_of)
@@ -119,7 +117,7 @@ def judge_night(
 
 def asks_of_tonight(seen: Inputs, as_of: datetime) -> list[Ask]:
     """The pages of a nightly run: the city's, and one for each audience and scope that someone gets."""
-    tomorrow = day_after(seen, as_of)
+    tomorrow = day_after(as_of)
     period = closed_period("daily", tomorrow)
     asks = [Ask("city", "", period)]
     for row in seen.registry["recipients"].to_pylist():
@@ -129,17 +127,14 @@ def asks_of_tonight(seen: Inputs, as_of: datetime) -> list[Ask]:
     return asks
 
 
-def day_after(seen: Inputs, as_of: datetime) -> date:
+def day_after(as_of: datetime) -> date:
     """The local day after the last that an as-of instant saw something of; `as_of` is in the office's zone."""
-    del seen
     return (as_of - timedelta(microseconds=1)).date() + timedelta(days=1)
 
 
-def closed_targets(
-    workspace: Workspace, seen: Inputs, as_of: datetime, *, is_period_end: bool = False
-) -> list[pa.Table]:
+def closed_targets(workspace: Workspace, seen: Inputs, as_of: datetime) -> list[pa.Table]:
     """The targets whose period has ended, each judged as of its end."""
-    tomorrow = day_after(seen, as_of)
+    tomorrow = day_after(as_of)
     ends = sorted({row["period_to"] for row in seen.registry["targets"].to_pylist() if row["period_to"] <= tomorrow})
     found = []
     for end in ends:
@@ -171,13 +166,15 @@ def write_whole(path: Path, text: str) -> Path:
         sync(path.parent)
     except OSError as error:
         passing.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror}", remedy="Check the folder and the disk.") from error
+        raise StoreError(
+            f"{path}: cannot be written: {error.strerror}", remedy="Check the folder and the disk."
+        ) from error
     return path
 
 
 def queue_mails(workspace: Workspace, seen: Inputs, night: Night, found: Found, *, now: datetime) -> None:
     """Queue each recipient's mails that the ledger does not have; a closed period is judged as of its end."""
-    tomorrow = midnight(workspace, day_after(seen, night.as_of))
+    tomorrow = midnight(workspace, day_after(night.as_of))
     due = mailing.due_mails(workspace, tomorrow, seen.registry["recipients"].to_pylist())
     by_end: dict[date, list[mailing.Due]] = {}
     for mail in due:
@@ -205,9 +202,7 @@ def build_pages(
     return found.pages
 
 
-def report(
-    workspace: Workspace, ask: Ask, *, as_of: datetime | None, run: ledger.Run | None
-) -> Page:
+def report(workspace: Workspace, ask: Ask, *, as_of: datetime | None, run: ledger.Run | None) -> Page:
     """One page, from the inputs as they stand or as `run` saw them; as of `as_of`, else of the period's end."""
     seen = read_inputs(workspace, run)
     if as_of is None:
@@ -232,6 +227,43 @@ def repeat(workspace: Workspace, run: ledger.Run) -> Repeat:
     found = judge_night(workspace, seen, as_of, asks_of_tonight(seen, as_of), run_id=run.id, keep_dossiers=False)
     recorded = ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).select(FIGURES.names)
     return Repeat(found.figures.num_rows, [_named(row) for row, _, _ in _differences(recorded, found.figures)])
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The figures that a change moved: (figure, before, after)."""
+
+    rows: list[tuple[dict[str, object], float | None, float | None]]
+
+    @property
+    def n(self) -> int:
+        """How many."""
+        return len(self.rows)
+
+    def table(self) -> pa.Table:
+        """figure, scope, scope_id, before, after."""
+        columns: dict[str, pa.Array] = {
+            name: pa.array([row[name] for row, _, _ in self.rows], pa.string())
+            for name in ("figure", "scope", "scope_id")
+        }
+        columns["before"] = pa.array([before for _, before, _ in self.rows], pa.float64())
+        columns["after"] = pa.array([after for _, _, after in self.rows], pa.float64())
+        return pa.table(columns)
+
+
+def moved_by(workspace: Workspace, change: Callable[[], None], *, now: datetime) -> Moved:
+    """Make a change to what counts, and say which of the city's figures move, as of the last done run (else now)."""
+    last = inputs.find_run(workspace)
+    as_of = (last.as_of if last else now).astimezone(workspace.settings.zone)
+    ask = Ask("city", "", closed_period("daily", day_after(as_of)))
+
+    def found() -> pa.Table:
+        seen = read_inputs(workspace)
+        return judge_night(workspace, seen, as_of, [ask], run_id=None, keep_dossiers=False).figures
+
+    before = found()
+    change()
+    return Moved(_differences(before, found()))
 
 
 def publish_baseline(workspace: Workspace, period: Period, *, now: datetime) -> ledger.Baseline:
@@ -357,9 +389,7 @@ def _corrections(workspace: Workspace, run: ledger.Run, found: pa.Table) -> list
     ]
 
 
-def _differences(
-    before: pa.Table, after: pa.Table
-) -> list[tuple[dict[str, object], float | None, float | None]]:
+def _differences(before: pa.Table, after: pa.Table) -> list[tuple[dict[str, object], float | None, float | None]]:
     """The figures that both tables have and that differ, with their values (else numerators)."""
     old = {_key(row): row for row in before.to_pylist()}
     differing = []

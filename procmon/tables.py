@@ -94,6 +94,9 @@ FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2060, 1, 1)
 """Instants are taken from FIRST_DAY up to LAST_DAY (excluded); calendars cover just these days."""
 
+OLD_LIMITS_ON = date(2024, 12, 31)
+"""The day whose limits every later limit is compared with (rulebook 7.1, 7.3)."""
+
 EVENT_COLUMNS = (
     ("dossier_id", TEXT, "dossier code, opaque text"),
     ("status", TEXT, "one of the ten statuses"),

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from itertools import pairwise
+from typing import TypedDict
 
 import holidays
 import numpy as np
@@ -29,11 +30,32 @@ Session = tuple[int, int]
 """A session of a day: [start, end) in seconds from midnight, whole minutes."""
 
 Sessions = tuple[Session, ...]
+Numbers = npt.NDArray[np.int64]
 
 DEFAULT = "default"
 USUAL: Sessions = ((7 * 3600 + 1800, 11 * 3600 + 1800), (13 * 3600, 17 * 3600))
+USUAL_WEEK = [USUAL] * 5 + [()] * 2
 EPOCH = date(1970, 1, 1)
 MINUTES_A_DAY = 1440
+
+
+class Override(TypedDict):
+    """A row of the registry's `calendar`: a day that is not as the calendar has it."""
+
+    calendar_id: str
+    on: date
+    open: bool
+    hours: str | None
+
+
+class WeekdayHours(TypedDict):
+    """A row of the registry's `opening_hours`: the hours of a weekday (1 = Monday) from a day on."""
+
+    calendar_id: str
+    unit_id: str | None
+    weekday: int
+    hours: str | None
+    valid_from: date
 
 
 @dataclass(frozen=True)
@@ -85,61 +107,63 @@ def _vietnam() -> tuple[frozenset[date], frozenset[date]]:
 
 
 class _Rules:
-    """The dated rules of one calendar: which sessions a day has."""
+    """The dated rules of one calendar: which sessions a day has. `default`: those that stand in where it has none."""
 
-    def __init__(self, calendar_id: str, overrides: list[dict[str, object]], weekly: list[dict[str, object]]) -> None:
+    def __init__(
+        self, calendar_id: str, overrides: list[Override], weekly: list[WeekdayHours], default: _Rules | None
+    ) -> None:
         self.free, self.swapped = _vietnam()
+        self.default = default
         own = {row["on"]: row for row in overrides if row["calendar_id"] == calendar_id}
-        general = {row["on"]: row for row in overrides if row["calendar_id"] == DEFAULT}
-        self.overrides = general | own
+        self.overrides: dict[date, Override] = (default.overrides if default else {}) | own
+        mine = sorted((row for row in weekly if row["calendar_id"] == calendar_id), key=lambda row: row["valid_from"])
         self.weekly = {
-            weekday: sorted(
-                (
-                    (row["valid_from"] or FIRST_DAY, parse_hours(str(row["hours"] or "")))
-                    for row in weekly
-                    if row["calendar_id"] == calendar_id and row["weekday"] == weekday
-                ),
-                key=lambda version: version[0],  # type: ignore[arg-type,return-value]
-            )
+            weekday: [(row["valid_from"], parse_hours(row["hours"] or "")) for row in mine if row["weekday"] == weekday]
             for weekday in range(1, 8)
         }
-        self.is_default = calendar_id == DEFAULT
 
     def week(self, day: date) -> list[Sessions]:
         """The weekly hours in force on `day`, Monday first.
 
         A calendar of its own that has hours for any weekday by then is closed on those it does not name; before
-        that, and for `default`, the built-in hours stand in.
+        that the default's hours stand in, and for the default the built-in ones.
         """
         stated: list[Sessions | None] = []
         for weekday in range(1, 8):
-            versions = [hours for valid_from, hours in self.weekly[weekday] if valid_from <= day]  # type: ignore[operator]
+            versions = [hours for valid_from, hours in self.weekly[weekday] if valid_from <= day]
             stated.append(versions[-1] if versions else None)
-        usual = [USUAL] * 5 + [()] * 2
-        if self.is_default or all(hours is None for hours in stated):
-            return [hours if hours is not None else usual[i] for i, hours in enumerate(stated)]
-        return [hours if hours is not None else () for hours in stated]
+        if self.default is None:
+            return [usual if hours is None else hours for hours, usual in zip(stated, USUAL_WEEK, strict=True)]
+        if all(hours is None for hours in stated):
+            return self.default.week(day)
+        return [hours or () for hours in stated]
 
-    def changes(self) -> list[date]:
+    def changes(self) -> set[date]:
         """The days on which the weekly hours change."""
-        return sorted({valid_from for versions in self.weekly.values() for valid_from, _ in versions})  # type: ignore[type-var]
+        own = {valid_from for versions in self.weekly.values() for valid_from, _ in versions}
+        return own | self.default.changes() if self.default else own
 
-    def sessions(self, day: date, week: list[Sessions]) -> Sessions:
-        """The sessions of `day`, given the weekly hours in force."""
+    def special_days(self) -> set[date]:
+        """The days that need not be as their weekday is."""
+        return {*self.free, *self.swapped, *self.overrides}
+
+    def sessions(self, day: date) -> Sessions:
+        """The sessions of `day`."""
+        week = self.week(day)
         hours = week[day.weekday()]
         override = self.overrides.get(day)
         if override is not None:
             if not override["open"]:
                 return ()
-            return parse_hours(str(override["hours"] or "")) or hours or usual_hours(week)
+            return parse_hours(override["hours"] or "") or hours or usual_hours(week)
         if day in self.swapped:
             return hours or usual_hours(week)
         return () if day in self.free else hours
 
 
 def usual_hours(week: list[Sessions]) -> Sessions:
-    """The hours of the first weekday, from Monday, that has any."""
-    return next((hours for hours in week if hours), ())
+    """The hours of the first weekday, from Monday, that has any; the built-in ones if none has."""
+    return next((hours for hours in week if hours), USUAL)
 
 
 def build(calendar: pa.Table, opening_hours: pa.Table) -> Calendars:
@@ -151,61 +175,50 @@ def build(calendar: pa.Table, opening_hours: pa.Table) -> Calendars:
 
     Raises: SettingsError for a calendar that is never open.
     """
-    overrides, weekly = calendar.to_pylist(), opening_hours.to_pylist()
+    overrides: list[Override] = calendar.to_pylist()
+    weekly: list[WeekdayHours] = opening_hours.to_pylist()
     named = {row["calendar_id"] for row in overrides} | {row["calendar_id"] for row in weekly} | {DEFAULT}
     patterns: dict[Sessions, int] = {(): 0}
-    days = [_days(calendar_id, _Rules(calendar_id, overrides, weekly), patterns) for calendar_id in sorted(named)]
+    default = _Rules(DEFAULT, overrides, weekly, None)
+    days = [
+        _days(name, default if name == DEFAULT else _Rules(name, overrides, weekly, default), patterns)
+        for name in sorted(named)
+    ]
     all_days = pa.concat_tables(days)
     minutes = pa.concat_tables([_minutes(number, sessions) for sessions, number in patterns.items()])
     hours = _hours(all_days, {number: sessions for sessions, number in patterns.items()})
-    assigned: dict[str, tuple[date, str]] = {}
-    for row in weekly:
-        key = (row["valid_from"] or FIRST_DAY, row["calendar_id"])
-        if row["unit_id"] and key > assigned.get(row["unit_id"], (date.min, "")):
-            assigned[row["unit_id"]] = key
-    units = pa.table(
+    units = _units(weekly)
+    shown = [all_days[name] for name in ("calendar_id", "pattern_id", "opens_second", "closes_second")]
+    said = repr([column.to_pylist() for column in (*shown, minutes["is_open"], *units.columns)])
+    return Calendars(all_days, minutes, hours, units, hashlib.sha256(said.encode()).hexdigest()[:12])
+
+
+def _units(weekly: list[WeekdayHours]) -> pa.Table:
+    """The calendar that each unit was given last."""
+    rows = sorted(weekly, key=lambda row: (row["valid_from"], row["calendar_id"].encode()))
+    assigned = {row["unit_id"]: row["calendar_id"] for row in rows if row["unit_id"]}
+    return pa.table(
         {
-            "unit_id": pa.array(sorted(assigned), pa.string()),
-            "calendar_id": pa.array([assigned[unit][1] for unit in sorted(assigned)], pa.string()),
+            "unit_id": pa.array(list(assigned), pa.string()),
+            "calendar_id": pa.array(list(assigned.values()), pa.string()),
         }
-    )
-    digest = hashlib.sha256()
-    for part in (all_days, minutes, units):
-        for column in part.columns:
-            digest.update(repr(column.to_pylist()).encode() if column.type == pa.string() else _bytes(column))
-    return Calendars(all_days, minutes, hours, units, digest.hexdigest()[:12])
-
-
-def _bytes(column: pa.ChunkedArray) -> bytes:
-    return column.combine_chunks().cast(pa.int32() if column.type == pa.date32() else column.type).to_numpy(
-        zero_copy_only=False
-    ).tobytes()
+    ).sort_by("unit_id")
 
 
 def _days(calendar_id: str, rules: _Rules, patterns: dict[Sessions, int]) -> pa.Table:
+    """CALENDAR_DAYS of one calendar; `patterns` numbers the sessions of a day, and grows."""
     n = (LAST_DAY - FIRST_DAY).days
-    pattern = np.zeros(n, np.int64)
-    opens, closes = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    changes = set(rules.changes())
-    week = rules.week(FIRST_DAY)
-    for i in range(n):
-        day = FIRST_DAY + timedelta(days=i)
-        if day in changes:
-            week = rules.week(day)
-        sessions = rules.sessions(day, week)
-        pattern[i] = patterns.setdefault(sessions, len(patterns))
-        shown = sessions or usual_hours(week)
-        if shown:
-            opens[i], closes[i] = shown[0][0], shown[-1][1]
-    length = np.zeros(len(patterns), np.int64)
-    for sessions, number in patterns.items():
-        length[number] = sum(end - start for start, end in sessions)
+    pattern, usual = _patterns(rules, patterns, n)
     is_open = pattern > 0
     if not is_open.any():
         raise SettingsError(
             f"calendar '{calendar_id}' is never open",
             remedy="Load opening_hours with at least one session a week for it.",
         )
+    shown = np.where(is_open, pattern, usual)
+    opens = np.array([sessions[0][0] if sessions else 0 for sessions in patterns], np.int64)[shown]
+    closes = np.array([sessions[-1][1] if sessions else 0 for sessions in patterns], np.int64)[shown]
+    length = np.array([sum(end - start for start, end in sessions) for sessions in patterns], np.int64)
     open_seconds = length[pattern]
     before = np.concatenate([[0], np.cumsum(open_seconds)[:-1]])
     return CALENDAR_DAYS.conform(
@@ -226,11 +239,31 @@ def _days(calendar_id: str, rules: _Rules, patterns: dict[Sessions, int]) -> pa.
     )
 
 
-def _dates(numbers: npt.NDArray[np.int64]) -> pa.Array:
+def _patterns(rules: _Rules, patterns: dict[Sessions, int], n: int) -> tuple[Numbers, Numbers]:
+    """For each day the number of its sessions, and of the usual ones at that time: by weekday, then day by day."""
+    weekdays = (np.arange(n) + FIRST_DAY.weekday()) % 7
+    pattern, usual = np.zeros(n, np.int64), np.zeros(n, np.int64)
+
+    def number(sessions: Sessions) -> int:
+        return patterns.setdefault(sessions, len(patterns))
+
+    changes = sorted(day for day in rules.changes() if FIRST_DAY < day < LAST_DAY)
+    for start, end in pairwise([FIRST_DAY, *changes, LAST_DAY]):
+        week = rules.week(start)
+        span = slice((start - FIRST_DAY).days, (end - FIRST_DAY).days)
+        pattern[span] = np.array([number(sessions) for sessions in week])[weekdays[span]]
+        usual[span] = number(usual_hours(week))
+    for day in sorted(rules.special_days()):
+        if FIRST_DAY <= day < LAST_DAY:
+            pattern[(day - FIRST_DAY).days] = number(rules.sessions(day))
+    return pattern, usual
+
+
+def _dates(numbers: Numbers) -> pa.Array:
     return pa.array((numbers + (FIRST_DAY - EPOCH).days).astype(np.int32), pa.int32()).cast(pa.date32())
 
 
-def _next_open(is_open: npt.NDArray[np.bool_], after: int) -> npt.NDArray[np.int64]:
+def _next_open(is_open: npt.NDArray[np.bool_], after: int) -> Numbers:
     """For each day the first open one at least `after` days later; the last day where none follows."""
     n = len(is_open)
     opened = np.flatnonzero(is_open)
@@ -294,17 +327,17 @@ class Clock:
 
     def __init__(self, calendars: Calendars, calendar_id: str = DEFAULT) -> None:
         days = calendars.days.filter(pa.compute.equal(calendars.days["calendar_id"], calendar_id))
-        self.before: npt.NDArray[np.int64] = days["open_before"].to_numpy()
-        self.pattern: npt.NDArray[np.int64] = days["pattern_id"].to_numpy()
-        self.minute_before: npt.NDArray[np.int64] = calendars.minutes["open_before"].to_numpy()
-        self.minute_open: npt.NDArray[np.int64] = calendars.minutes["is_open"].to_numpy()
+        self.before: Numbers = days["open_before"].to_numpy()
+        self.pattern: Numbers = days["pattern_id"].to_numpy()
+        self.minute_before: Numbers = calendars.minutes["open_before"].to_numpy()
+        self.minute_open: Numbers = calendars.minutes["is_open"].to_numpy()
         self.first = (FIRST_DAY - EPOCH).days * 86400
 
-    def open_through(self, local_seconds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def open_through(self, local_seconds: Numbers) -> Numbers:
         """Open seconds from FIRST_DAY to each instant, given as local wall-clock seconds since 1970."""
         day, second = np.divmod(local_seconds - self.first, 86400)
         minute, rest = np.divmod(second, 60)
         at = self.pattern[day] * MINUTES_A_DAY + minute
-        opened: npt.NDArray[np.int64] = self.before[day] + self.minute_before[at] + self.minute_open[at] * rest
+        opened: Numbers = self.before[day] + self.minute_before[at] + self.minute_open[at] * rest
         return opened
 

@@ -30,6 +30,11 @@ FUNCTIONS = {
     "days_after(day, n)": "CAST(day + n AS DATE)",
     "months_after(day, n)": "CAST(day + to_months(n) AS DATE)",
     "overlap(a, b, c, d)": "greatest(least(b, d) - greatest(a, c), 0)",
+    "floor_minutes(seconds)": "(seconds - ((seconds % 60) + 60) % 60) // 60",
+    "interpolation(place, last_place, percent)": (
+        "CASE WHEN place = last_place * percent // 100 THEN 100 - last_place * percent % 100 "
+        "WHEN place = last_place * percent // 100 + 1 THEN last_place * percent % 100 ELSE 0 END"
+    ),
     "national_part(code)": "split_part(code, '.', 1) || '.' || split_part(code, '.', 2)",
 }
 """The functions that our SQL may use beyond standard SQL, as DuckDB macros; each has a parity test."""
@@ -123,7 +128,7 @@ class Engine:
             statements = self._connection.extract_statements(sql)
         except duckdb.Error as error:
             raise UsageProblem(f"the query cannot be read: {_first_line(error)}") from error
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT_STATEMENT:
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UsageProblem(
                 "refused: only one SELECT statement is answered; the tables are read-only",
                 remedy="Begin with SELECT or WITH. To take a batch out, use `procmon batch retract`.",
@@ -133,8 +138,11 @@ class Engine:
         timer = threading.Timer(seconds, self._connection.interrupt)
         timer.start()
         try:
+            query = statements[0].query.strip().rstrip(";")
+            # DuckDB lets a WITH clause change tables, but not within another SELECT.
+            self._connection.execute(f"EXPLAIN SELECT * FROM (\n{query}\n)")
             # Fetched batch by batch, so that a billion rows never stand in memory at once.
-            reader = self._connection.execute(statements[0]).to_arrow_reader(10_000)
+            reader = self._connection.sql(query).to_arrow_reader(10_000)
             batches: list[pa.RecordBatch] = []
             n = 0
             for batch in reader:

@@ -25,7 +25,7 @@ OFFSET = r"(Z|[+-](0\d|1[0-4]):?[0-5]\d)"
 
 
 def check(engine: Engine, raw: RawFile, *, zone: str, batch_id: int) -> pa.Table:
-    """Make the step `checked` (the columns of EVENTS up to `row_no`) and return the refused rows.
+    """Make the step `checked` (the columns of EVENTS up to `row_no`, and `rule`: NULL for a row that can be taken).
 
     Args:
         zone: the source's time zone, in which bare times are read.
@@ -33,15 +33,12 @@ def check(engine: Engine, raw: RawFile, *, zone: str, batch_id: int) -> pa.Table
     Returns: table REJECTS, by line.
     """
     engine.give_files("text_rows", [str(raw.rows)], pa.schema([]))
+    engine.give_files("row_lines", [str(raw.lines)], pa.schema([]))
     engine.give_files("malformed", [str(raw.refused)], pa.schema([]))
     engine.give("problems", _problems())
-    engine.step("parsed", _parse(zone))
     rules = _rules()
-    engine.step("judged", f"SELECT *, {_first_broken(rules)} AS rule FROM parsed")
-    engine.step("checked", _typed())
-    refused = engine.query(_refused(rules, raw.name, batch_id))
-    engine.drop("parsed", "judged")
-    return REJECTS.conform(refused)
+    engine.step("checked", _checked(_judged(_parsed(zone), rules), rules))
+    return REJECTS.conform(engine.query(_refused(rules, raw.name, batch_id)))
 
 
 def _problems() -> pa.Table:
@@ -55,8 +52,8 @@ def _problems() -> pa.Table:
     )
 
 
-def _parse(zone: str) -> str:
-    """Each instant column as `NAME_day` or `NAME_instant`, and all text in one for the quick checks."""
+def _parsed(zone: str) -> str:
+    """The text rows, each instant column also as `NAME_day` or `NAME_instant`, and all texts in one to check fast."""
     columns = []
     for name in INSTANTS:
         bare, offset = f"{name}, '{DAY}{CLOCK}'", f"{name}, '{DAY}{CLOCK}{OFFSET}'"
@@ -65,7 +62,8 @@ def _parse(zone: str) -> str:
             f"CASE WHEN regexp_full_match({bare}) THEN timezone('{zone}', try_cast({name} AS TIMESTAMP)) "
             f"WHEN regexp_full_match({offset}) THEN try_cast({name} AS TIMESTAMPTZ) END AS {name}_instant",
         ]
-    return f"SELECT *, {', '.join(columns)}, concat({', '.join(TEXTS)}) AS all_text FROM text_rows"
+    columns.append(f"concat({', '.join(TEXTS)}) AS all_text")
+    return f"SELECT *, {', '.join(columns)} FROM text_rows JOIN row_lines USING (n)"
 
 
 def _rules() -> list[Rule]:
@@ -104,12 +102,14 @@ def _day(day: date) -> str:
     return f"DATE '{day.isoformat()}'"
 
 
-def _first_broken(rules: list[Rule]) -> str:
+def _judged(parsed: str, rules: list[Rule]) -> str:
+    """The parsed rows with the number of the first rule that each breaks."""
     cases = " ".join(f"WHEN {condition} THEN {number}" for number, (_, condition, _) in enumerate(rules))
-    return f"CASE {cases} END"
+    return f"SELECT *, CASE {cases} END AS rule FROM ({parsed})"
 
 
-def _typed() -> str:
+def _checked(judged: str, rules: list[Rule]) -> str:
+    """The judged rows, typed; of a refused one also the offending cell."""
     day_only = {"occurred_at": "occurred_on", "due_at": "due_on"}
     columns = []
     for name in COLUMNS:
@@ -117,27 +117,25 @@ def _typed() -> str:
             columns += [f"{name}_instant AS {name}", f"{name}_day AS {day_only[name]}"]
         elif name == "recorded_at":
             # The end of a bare day: nothing is called recorded sooner than it may have been.
-            columns.append("coalesce(recorded_at_instant, (recorded_at_day + INTERVAL 1 DAY)::TIMESTAMPTZ) AS recorded_at")
+            columns.append(f"coalesce({name}_instant, ({name}_day + INTERVAL 1 DAY)::TIMESTAMPTZ) AS {name}")
         else:
             columns.append(name)
-    return f"SELECT {', '.join(columns)}, line AS row_no FROM judged WHERE rule IS NULL"
+    cells = " ".join(f"WHEN {number} THEN left({name}, {SHOWN})" for number, (name, _, _) in enumerate(rules))
+    return f"SELECT {', '.join(columns)}, line AS row_no, rule, CASE rule {cells} END AS cell FROM ({judged})"
 
 
 def _refused(rules: list[Rule], file: str, batch_id: int) -> str:
     columns = " ".join(f"WHEN {number} THEN '{name}'" for number, (name, _, _) in enumerate(rules))
-    values = " ".join(f"WHEN {number} THEN left({name}, {SHOWN})" for number, (name, _, _) in enumerate(rules))
     codes = " ".join(f"WHEN {number} THEN '{problem}'" for number, (_, _, problem) in enumerate(rules))
     name = file.replace("'", "''")
     return f"""
         WITH refused AS (
-            SELECT line, CASE rule {columns} END AS "column", CASE rule {values} END AS value,
-                CASE rule {codes} END AS problem
-            FROM judged WHERE rule IS NOT NULL
+            SELECT row_no AS line, CASE rule {columns} END AS "column", cell, CASE rule {codes} END AS problem
+            FROM checked WHERE rule IS NOT NULL
             UNION ALL
-            SELECT line, '' AS "column", '' AS value, problem FROM malformed
+            SELECT line, '' AS "column", '' AS cell, problem FROM malformed
         )
-        SELECT '{name}' AS file, line, "column", coalesce(value, '') AS value, reason, remedy,
-            {batch_id} AS batch
+        SELECT '{name}' AS file, line, "column", coalesce(cell, '') AS value, reason, remedy, {batch_id} AS batch
         FROM refused JOIN problems USING (problem)
         ORDER BY line NULLS FIRST, reason NULLS FIRST
     """

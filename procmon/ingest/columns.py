@@ -54,6 +54,9 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     ),
     "bad_quotes": ("quotes open or close in the wrong place", 'Double a quote inside a quoted cell: "a ""b"" c".'),
     "bad_encoding": ("the row is not valid UTF-8", "Save the file as UTF-8."),
-    "unreadable_row": ("the row cannot be read as CSV", "Open the line in an editor and compare it with its neighbours."),
+    "unreadable_row": (
+        "the row cannot be read as CSV, or is longer than 1 MiB",
+        "Open the line in an editor and compare it with its neighbours.",
+    ),
 }
 """Code → (reason, remedy), as `show rejects` prints them."""

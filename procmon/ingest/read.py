@@ -16,10 +16,11 @@ from procmon.errors import InputError
 
 @dataclass(frozen=True)
 class RawFile:
-    """What the child left: text rows and malformed rows as Parquet, and what it counted."""
+    """What the child left: text rows, their lines, and malformed rows as Parquet; and what it counted."""
 
     name: str
     rows: Path
+    lines: Path
     refused: Path
     columns: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -33,7 +34,8 @@ def read_file(path: Path, *, scratch: Path, key: bytes, limits: EngineSettings) 
     Raises: InputError naming file, cause and remedy where the file is refused whole or the child died.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file", remedy="Check the path.")
+        what = "not a file" if path.exists() else "no such file"
+        raise InputError(f"{path}: {what}", remedy="Name a CSV file, plain or gzipped.")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path}: cannot be read: permission denied", remedy=f"chmod u+r {path}")
     job = {
@@ -44,8 +46,8 @@ def read_file(path: Path, *, scratch: Path, key: bytes, limits: EngineSettings) 
         "seconds": limits.read_seconds,
         "size": limits.read_size * 2**20,
     }
-    child = subprocess.run(  # noqa: S603 - our own module, under this very interpreter
-        [sys.executable, "-m", "procmon.ingest.child"], input=json.dumps(job).encode(), capture_output=True
+    child = subprocess.run(
+        [sys.executable, "-m", "procmon.ingest.child"], input=json.dumps(job).encode(), capture_output=True, check=False
     )
     if child.returncode != 0:
         raise InputError(f"{path}: {_death(child.returncode, child.stderr)}", remedy="Look at the file by hand.")
@@ -55,6 +57,7 @@ def read_file(path: Path, *, scratch: Path, key: bytes, limits: EngineSettings) 
     return RawFile(
         name=path.name,
         rows=scratch / "rows.parquet",
+        lines=scratch / "lines.parquet",
         refused=scratch / "refused.parquet",
         columns=tuple(answer["columns"]),
         dropped=tuple(answer["dropped"]),

@@ -24,6 +24,15 @@ AMENDS = ("dossier_id", "status", "occurred_at", "occurred_on", "unit_id", "stag
 """A row equal in these, but not in all, is an amendment."""
 
 
+COUNTS = """
+    SELECT
+        count(*) FILTER (WHERE kind = 'stored') AS stored,
+        count(*) FILTER (WHERE kind = 'amended') AS amended,
+        CAST(coalesce(sum(n_rows), 0) AS BIGINT) AS n_rows
+    FROM sorted_out
+"""
+
+
 @dataclass(frozen=True)
 class Taken:
     """One file's rows: what goes to the lake, what was refused, and the counts of its batch."""
@@ -62,39 +71,36 @@ def take(
     engine.give("done", pa.table({"batch_id": pa.array(done, pa.int64())}))
     engine.give("live", pa.table({"batch_id": pa.array(live, pa.int64())}))
     engine.step("distinct_rows", _distinct())
+    engine.drop("checked")
     engine.step("known", _known())
     engine.step("sorted_out", _sorted_out())
-    counts = engine.query(
-        "SELECT (SELECT count(*) FROM checked) AS n_checked, "
-        + ", ".join(f"count(*) FILTER (WHERE kind = '{kind}') AS n_{kind}" for kind in ("stored", "amended", "repeated"))
-        + " FROM sorted_out"
-    ).to_pylist()[0]
+    engine.drop("distinct_rows", "known")
+    n = engine.query(COUNTS).to_pylist()[0]
     events = EVENTS.conform(engine.query(_for_the_lake(batch_id)))
-    engine.drop("checked", "distinct_rows", "known", "sorted_out")
-    n_in_file = counts["n_checked"] - counts["n_stored"] - counts["n_amended"] - counts["n_repeated"]
-    taken = Taken(
+    engine.drop("sorted_out")
+    if raw.n_read != n["n_rows"] + rejects.num_rows:
+        raise StoreError(
+            f"{raw.name}: {raw.n_read} rows read, but {n['n_rows']} taken and {rejects.num_rows} refused",
+            remedy="Nothing was stored. This is a bug: please report it with the file.",
+        )
+    return Taken(
         events=events,
         rejects=rejects,
         n_read=raw.n_read,
-        n_stored=counts["n_stored"],
-        n_repeated=counts["n_repeated"] + n_in_file,
-        n_amended=counts["n_amended"],
+        n_stored=n["stored"],
+        n_repeated=n["n_rows"] - n["stored"] - n["amended"],
+        n_amended=n["amended"],
         n_refused=rejects.num_rows,
     )
-    if taken.n_read != counts["n_checked"] + taken.n_refused:
-        raise StoreError(
-            f"{raw.name}: {taken.n_read} rows read, but {counts['n_checked']} taken and {taken.n_refused} refused",
-            remedy="Nothing was stored. This is a bug: please report it with the file.",
-        )
-    return taken
 
 
 def _distinct() -> str:
-    """One row for each distinct row of the file, under its earliest `recorded_at`."""
-    return (
-        f"SELECT {', '.join(SAME)}, min(recorded_at) AS recorded_at, min(row_no) AS row_no "
-        f"FROM checked GROUP BY {', '.join(SAME)}"
-    )
+    """One row for each distinct row of the file that can be taken, under its earliest `recorded_at`."""
+    same = ", ".join(SAME)
+    return f"""
+        SELECT {same}, min(recorded_at) AS recorded_at, min(row_no) AS row_no, count(*) AS n_rows
+        FROM checked WHERE rule IS NULL GROUP BY {same}
+    """
 
 
 def _known() -> str:
@@ -108,7 +114,7 @@ def _known() -> str:
         ) AS s ON s.batch_id = l.batch_id AND s.row_no = l.row_no
         WHERE l.repeat_of_batch IS NULL
             AND l.batch_id IN (SELECT batch_id FROM done)
-            AND l.dossier_id IN (SELECT dossier_id FROM checked)
+            AND l.dossier_id IN (SELECT d.dossier_id FROM distinct_rows AS d)
     """
 
 

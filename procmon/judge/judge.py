@@ -130,7 +130,9 @@ class Judge:
         engine = self.engine
         engine.give("question", question.table())
         engine.give("compared_months", pa.table({"month": pa.array(question.months(), INT)}))
-        keys = [self.units.key(question.scope_id, question.today)] if question.side in ("receiving", "resolving") else []
+        keys = (
+            [self.units.key(question.scope_id, question.today)] if question.side in ("receiving", "resolving") else []
+        )
         engine.give("scope_units", pa.table({"today_key": pa.array(keys, TEXT)}))
         fields = [c for c in self.catalogue.versions if self._field(c, question.last_day) == question.scope_id]
         engine.give("scope_procedures", pa.table({"procedure_key": pa.array(fields, TEXT)}))

@@ -69,9 +69,7 @@ class Catalogue:
 
     def on(self, procedure_id: str, day: date) -> Version | None:
         """The version in force on `day`."""
-        return next(
-            (v for v in self.versions.get(procedure_id, ()) if v.starts_on <= day < v.ends_on), None
-        )
+        return next((v for v in self.versions.get(procedure_id, ()) if v.starts_on <= day < v.ends_on), None)
 
     def known(self, procedure_id: str, day: date) -> Version | None:
         """The version in force on `day`, else the newest: what a procedure is called and where it belongs."""

@@ -91,9 +91,7 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
     A procedure with an empty code is a bag of many: never covered.
     """
     base, now = sum_by_procedure(c for c in cells if not c.is_now), sum_by_procedure(c for c in cells if c.is_now)
-    covered = sorted(
-        p for p in base if p and p in now and base[p].n >= min_n and now[p].n >= min_n
-    )
+    covered = sorted(p for p in base if p and p in now and base[p].n >= min_n and now[p].n >= min_n)
     numerator = sum((base[p].n * now[p].mean for p in covered), Fraction())
     denominator = sum((base[p].n * base[p].mean for p in covered), Fraction())
     lower, upper = interval(cells, base, now, covered, numerator, denominator)
@@ -165,9 +163,7 @@ def interval(
         if (cell.procedure, cell.is_now) in factors:
             side = (now if cell.is_now else base)[cell.procedure]
             deviation = Fraction(cell.seconds * side.n - cell.n * side.seconds, side.n)
-            parts[cell.unit, cell.is_now, cell.month].append(
-                factors[cell.procedure, cell.is_now] * float(deviation)
-            )
+            parts[cell.unit, cell.is_now, cell.month].append(factors[cell.procedure, cell.is_now] * float(deviation))
     sums = {key: math.fsum(values) for key, values in parts.items()}
     variance, freedom = _clustered(sums)
     if freedom == 0:

@@ -179,10 +179,7 @@ def reduction(
 ) -> dict[str, object]:
     """One scope's row: time at fixed mix, limits on paper, on time under both limits."""
     cut = compare(scope.cells, min_n=policies.min_n_mix)
-    cuts = [
-        limit_cut(evidence.catalogue, code, OLD_LIMITS_ON, evidence.question.last_day)
-        for code in scope.procedures
-    ]
+    cuts = [limit_cut(evidence.catalogue, code, OLD_LIMITS_ON, evidence.question.last_day) for code in scope.procedures]
     return {
         "scope": scope.kind,
         "scope_id": scope.id,
@@ -262,7 +259,5 @@ def _of_procedure(
         row[f"mean_{side}_minutes"] = _minutes(sum(c.seconds for c in cells), sum(c.n for c in cells))
         found = quantiles.get((scope.id, is_now))
         for name in ("median", "p90"):
-            row[f"{name}_{side}_minutes"] = (
-                round9(Fraction(int(found[f"{name}_hundredths"]), 6000)) if found else None
-            )
+            row[f"{name}_{side}_minutes"] = round9(Fraction(int(found[f"{name}_hundredths"]), 6000)) if found else None
     return row

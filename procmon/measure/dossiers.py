@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from procmon.config import PolicySettings
 from procmon.engine import Engine, sql_text
-from procmon.tables import DAY, DOSSIERS, EVENTS, INSTANT, TEXT
+from procmon.tables import DAY, DOSSIERS, EVENTS, INSTANT, OLD_LIMITS_ON, TEXT
 from procmon.worktime import Calendars
 
 POLICIES = ("supplement", "payment", "late_receipt")
@@ -29,7 +29,7 @@ class Asked:
     zone: str
     policies: PolicySettings
     is_period_end: bool = False
-    old_limits_on: date = date(2024, 12, 31)
+    old_limits_on: date = OLD_LIMITS_ON
     forced: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> pa.Table:

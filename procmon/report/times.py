@@ -195,7 +195,8 @@ def group_name(row: Row) -> str:
 
 
 def targets_section(targets: Rows) -> Section:
-    """Every loaded target with its verdict."""
+    """Every loaded target with its verdict, for the page as a whole and each level; fields and units have their own."""
+    targets = [row for row in targets if row["scope"] not in ("field", "unit")] or targets
     return Section(
         "muc-tieu",
         "Các mục tiêu đã giao",

@@ -205,6 +205,8 @@ WHY = {
     "few_dossiers": "quá ít hồ sơ",
     "coverage": "phần hồ sơ so sánh được dưới mức tối thiểu",
     "no_interval": "không tính được khoảng tin cậy",
+    "no_limits": "không có thời hạn ở cả hai ngày",
+    "not_begun": "kỳ của mục tiêu chưa bắt đầu",
 }
 
 BASES = {"limit": "thời hạn trên giấy", "actual": "thời gian thực tế"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
@@ -77,13 +78,13 @@ class Lake:
         """Delete files of a derived table that no version of the last `hours` needs."""
         self._open(table).vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False)
 
-    def _write(self, table: Table, rows: pa.Table, commit_id: str, mode: str) -> int:
+    def _write(self, table: Table, rows: pa.Table, commit_id: str, mode: Literal["append", "overwrite"]) -> int:
         before = set(self.files(table))
         try:
             write_deltalake(
                 str(self._path(table)),
                 table.conform(rows),
-                mode=mode,  # type: ignore[arg-type]
+                mode=mode,
                 commit_properties=CommitProperties(custom_metadata={COMMIT_KEY: commit_id}),
                 writer_properties=WriterProperties(compression="ZSTD"),
             )

@@ -476,24 +476,28 @@ def measure_dossiers(
     measured_to = local(as_of or to)  # type: ignore[arg-type]
     dossiers = []
     for dossier_id in sorted(rows_of, key=str.encode):
-        calendar, events = settle(rows_of[dossier_id], calendars)
-        seen = [event for event in events if event.at < measured_to or event.at == as_of]
+        calendar, seen = settle(rows_of[dossier_id], calendars, measured_to, sees_it=as_of is not None)
         if seen:
             dossiers.append(measure(dossier_id, seen, calendar, known, measured_to))
     return dossiers
 
 
-def settle(rows: list[Row], calendars: Calendars) -> tuple[Calendar, list[Event]]:
-    """A dossier's calendar and its ordered events.
+def settle(rows: list[Row], calendars: Calendars, until: datetime, sees_it: bool) -> tuple[Calendar, list[Event]]:
+    """A dossier's calendar and those of its events that are seen up to `until` (with or without that instant).
 
-    Which unit decides the calendar depends on the order of events, and the order on the calendar where
-    days are bare: the unit is looked up with bare days resolved on the default calendar.
+    Which unit decides the calendar depends on the events seen and their order, and both on the calendar where days
+    are bare: the unit is looked up among those seen with bare days resolved on the default calendar.
     """
     events = fold_amendments(rows)
-    provisional = in_order(events, calendars["default"])
+    provisional = seen_by(in_order(events, calendars["default"]), until, sees_it)
     unit_id = stating(provisional, "resolving_unit_id")[0] or stating_receiving_unit(provisional)[0]
     calendar = calendars.of_unit(unit_id)
-    return calendar, in_order(events, calendar)
+    return calendar, seen_by(in_order(events, calendar), until, sees_it)
+
+
+def seen_by(events: Iterable[Event], until: datetime, sees_it: bool) -> list[Event]:
+    """The events before `until`, and with `sees_it` those at that instant."""
+    return [event for event in events if event.at < until or (sees_it and event.at == until)]
 
 
 def measure(

@@ -71,8 +71,8 @@ def test_the_same_options_give_the_same_bytes_and_another_seed_another_city(tmp_
 
 
 def test_the_sample_is_what_its_readme_says_how_to_make(tmp_path: Path) -> None:
-    made = make(tmp_path, "--dossiers", "3000", "--seed", "1")
-    assert "city.py sample_logs/city --dossiers 3000 --seed 1" in (SAMPLES / "README.md").read_text("utf-8")
+    made = make(tmp_path, "--dossiers", "8000", "--seed", "1")
+    assert "city.py sample_logs/city --dossiers 8000 --seed 1" in (SAMPLES / "README.md").read_text("utf-8")
     assert (made / "events.csv").read_bytes() == gzip.decompress((SAMPLES / "city/events.csv.gz").read_bytes())
     for path in (SAMPLES / "city").glob("[!e]*"):
         assert (made / path.name).read_bytes() == path.read_bytes(), path.name
@@ -92,7 +92,7 @@ def test_the_samples_stay_small() -> None:
 def test_the_log_has_the_dossiers_asked_for_and_ends_when_it_says(
     log: list[dict[str, str]], planted: dict[str, Any]
 ) -> None:
-    assert len({row["dossier_id"] for row in log}) == planted["dossiers"] == 3_000
+    assert len({row["dossier_id"] for row in log}) == planted["dossiers"] == 8_000
     assert counted(row["status"] for row in log) == planted["events"]
     for column in ("occurred_at", "recorded_at"):
         assert max(row[column] for row in log) < planted["log_to"]

@@ -20,7 +20,8 @@ SELECT
     ) AS ends_on,
     kind,
     parent_unit_id,
-    unit_id || '@' || CAST(valid_from AS VARCHAR) AS unit_key
+    unit_id || '@' || CAST(valid_from AS VARCHAR) AS unit_key,
+    name
 FROM (SELECT * REPLACE (coalesce(valid_from, DATE '0001-01-01') AS valid_from) FROM units)
 
 -- step: firsts

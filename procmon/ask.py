@@ -1,0 +1,344 @@
+"""What people ask: tables to show, SQL to answer, and what is wrong with a workspace."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from procmon import pages
+from procmon.engine import Engine
+from procmon.errors import ProcmonError, UsageProblem
+from procmon.inputs import Inputs, closed_period, find_run, measured, midnight, read_inputs
+from procmon.judge import Question
+from procmon.measure.dossiers import shown
+from procmon.pages import Ask
+from procmon.run import closed_targets, day_after
+from procmon.store import ledger
+from procmon.store.workspace import Workspace
+from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, EVENTS, REJECTS, TARGETS, Period, Table
+
+LEDGER_TABLES = ("batches", "runs", "figures", "deliveries", "corrections")
+JUDGED_TABLES = ("form_06", "reductions", "targets", "boundaries", "due_soon")
+WHAT = (
+    "dossiers", "procedures", "units", "form-06", "reductions", "targets", "boundaries", "due-soon", "rejects",
+    "batches", "runs", "figures", "deliveries",
+)  # fmt: skip
+"""What `show` shows; `query` knows the same names with `_` for `-`, and `events`."""
+
+STALE = timedelta(hours=26)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which rows, as of when; everything is optional. `as_of` is aware and in the office's zone."""
+
+    as_of: datetime | None = None
+    period: Period | None = None
+    unit: str = ""
+    procedure: str = ""
+    field: str = ""
+    rule_set: str = ""
+    batch: int | None = None
+    run: int | None = None
+    policies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) -> pa.Table:
+    """The table `what` (one of WHAT), measured from the lake; needs no run.
+
+    As of `filters.as_of`, or the period's end, or the last done run's, else `now`.
+    """
+    name = what.replace("-", "_")
+    if name == "rejects":
+        return _rejects(workspace, filters)
+    if name in LEDGER_TABLES:
+        return _of_ledger(workspace, name, filters)
+    run = find_run(workspace, filters.run) if filters.run is not None else None
+    seen = read_inputs(workspace, run, forced=filters.policies)
+    if name in ("procedures", "units"):
+        return _of_registry(seen, name, filters)
+    if name == "dossiers":
+        return _dossiers(workspace, seen, filters, now=now)
+    return _judged(workspace, seen, name, filters, now=now)
+
+
+def default_as_of(workspace: Workspace, now: datetime) -> datetime:
+    """The last done run's as-of, else now; in the office's zone."""
+    run = find_run(workspace)
+    return (run.as_of if run else now).astimezone(workspace.settings.zone)
+
+
+def _moment(workspace: Workspace, filters: Filters, now: datetime) -> tuple[datetime, bool]:
+    """(as of when, whether that is a period's end)."""
+    if filters.as_of is not None:
+        return filters.as_of, False
+    if filters.period is not None:
+        return midnight(workspace, filters.period.to), True
+    return default_as_of(workspace, now), False
+
+
+def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
+    run_id = filters.run
+    if name == "figures" and run_id is None:
+        run = find_run(workspace)
+        run_id = run.id if run else 0
+    table = ledger.read_table(
+        workspace.ledger_db, name, run_id=run_id if name in ("figures", "corrections", "deliveries") else None
+    )
+    if name == "figures" and filters.rule_set:
+        table = table.filter(pc.equal(table["rule_set"], filters.rule_set))
+    return table
+
+
+def _rejects(workspace: Workspace, filters: Filters) -> pa.Table:
+    """Refused rows of the batches that the ledger lists, by batch, file and line."""
+    seen = read_inputs(workspace)
+    with Engine(workspace.settings.engine) as engine:
+        engine.give_files("rejects", workspace.lake.files(REJECTS), REJECTS.schema)
+        engine.give("done", pa.table({"batch": pa.array(seen.done, pa.int64())}))
+        rows = engine.query(
+            "SELECT * FROM rejects WHERE batch IN (SELECT d.batch FROM done AS d) "
+            'ORDER BY batch NULLS FIRST, file NULLS FIRST, line NULLS FIRST, "column" NULLS FIRST'
+        )
+    rows = REJECTS.conform(rows)
+    return rows if filters.batch is None else rows.filter(pc.equal(rows["batch"], filters.batch))
+
+
+def _of_registry(seen: Inputs, name: str, filters: Filters) -> pa.Table:
+    table = seen.registry[name]
+    for column, value in (("procedure_id", filters.procedure), ("unit_id", filters.unit), ("field", filters.field)):
+        if value and column in table.column_names:
+            table = table.filter(pc.equal(table[column], value))
+    return table
+
+
+def _dossiers(workspace: Workspace, seen: Inputs, filters: Filters, *, now: datetime) -> pa.Table:
+    as_of, is_period_end = _moment(workspace, filters, now)
+    with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
+        table = shown(engine)
+        if filters.batch is not None:
+            engine.give("wanted", pa.table({"batch": pa.array([filters.batch], pa.int64())}))
+            said = engine.query(
+                "SELECT DISTINCT dossier_id FROM lake WHERE batch_id = (SELECT w.batch FROM wanted AS w)"
+            )["dossier_id"]
+            table = table.filter(pc.is_in(table["dossier_id"], said.combine_chunks()))
+    if is_period_end and filters.period is not None:
+        received = pc.less(table["received_on"], pa.scalar(filters.period.to))
+        ended = pc.less(table["ended_on"], pa.scalar(filters.period.from_))
+        table = table.filter(pc.and_(received, pc.invert(pc.fill_null(ended, False))))
+    if filters.procedure:
+        same = pc.or_kleene(
+            pc.equal(table["procedure_id"], filters.procedure),
+            pc.equal(table["registry_procedure_id"], filters.procedure),
+        )
+        table = table.filter(same)
+    if filters.unit:
+        unit = pc.coalesce(table["resolving_unit_id"], table["receiving_unit_id"])
+        table = table.filter(pc.equal(unit, filters.unit))
+    if filters.field:
+        procedures = seen.registry["procedures"]
+        of_field = procedures.filter(pc.equal(procedures["field"], filters.field))["procedure_id"]
+        table = table.filter(pc.is_in(table["registry_procedure_id"], of_field.combine_chunks()))
+    return table.select(DOSSIERS.shown_names)
+
+
+def _question(workspace: Workspace, seen: Inputs, as_of: datetime, filters: Filters) -> Question:
+    period = filters.period or closed_period("daily", day_after(as_of))
+    scope = f"unit:{filters.unit}" if filters.unit else f"field:{filters.field}" if filters.field else ""
+    question = pages.question_of(workspace, seen, as_of, Ask("department" if scope else "city", scope, period))
+    if filters.period is None:
+        return question
+    # People who name a period mean it for the times as well.
+    return Question(
+        as_of=question.as_of, zone=question.zone, period=period, compare=period, baseline=question.baseline,
+        policies=question.policies, side=question.side, scope_id=question.scope_id,
+    )  # fmt: skip
+
+
+def _judged(workspace: Workspace, seen: Inputs, name: str, filters: Filters, *, now: datetime) -> pa.Table:
+    as_of, is_period_end = _moment(workspace, filters, now)
+    closed = closed_targets(workspace, seen, as_of) if name == "targets" else []
+    with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
+        judge = pages.judge_of(workspace, seen, engine)
+        question = _question(workspace, seen, as_of, filters)
+        if name == "targets":
+            return TARGETS.conform(pa.concat_tables([*closed, judge.targets(question, ending=None)]))
+        table = judge.tables(question, batches=pages.batch_counts(workspace, seen))[name]
+    if filters.procedure:
+        column = "scope_id" if name == "reductions" else "procedure_id"
+        if column in table.column_names:
+            table = table.filter(pc.equal(table[column], filters.procedure))
+    return table
+
+
+def query(workspace: Workspace, sql: str, *, now: datetime) -> tuple[pa.Table, bool]:
+    """One SELECT over the tables of `show` (and `events`); returns the rows and whether more were cut off.
+
+    Raises: UsageProblem for anything but one SELECT, and for SQL that fails or takes too long.
+    """
+    settings = workspace.settings.engine
+    words = set(re.findall(r"\w+", sql.lower()))
+    with workspace.scratch() as scratch, Engine(settings, scratch) as engine:
+        for name, read in _readers(workspace, now).items():
+            if name in words:
+                engine.give(name, read())
+        return engine.ask(sql, seconds=settings.query_seconds, rows=settings.query_rows)
+
+
+def _readers(workspace: Workspace, now: datetime) -> dict[str, Callable[[], pa.Table]]:
+    def reader(what: str) -> Callable[[], pa.Table]:
+        return lambda: show(workspace, what, Filters(), now=now)
+
+    readers = {what.replace("-", "_"): reader(what) for what in WHAT}
+    return readers | {"dossiers": lambda: _kept_dossiers(workspace, now), "events": lambda: _events(workspace)}
+
+
+def _kept_dossiers(workspace: Workspace, now: datetime) -> pa.Table:
+    """Every column of the dossiers: those that the last run left in the lake if nothing moved since, else anew."""
+    seen, as_of = read_inputs(workspace), default_as_of(workspace, now)
+    if workspace.lake.last_commit(DOSSIERS) == seen.digest(as_of):
+        return _from_lake(workspace, DOSSIERS, "SELECT * FROM kept ORDER BY dossier_id NULLS FIRST")
+    with measured(workspace, seen, as_of) as engine:
+        return shown(engine)
+
+
+def _events(workspace: Workspace) -> pa.Table:
+    live = ", ".join(map(str, [-1, *ledger.live_batches(workspace.ledger_db)]))
+    return _from_lake(
+        workspace,
+        EVENTS,
+        f"SELECT * FROM kept WHERE repeat_of_batch IS NULL AND batch_id IN ({live})",  # noqa: S608
+    )
+
+
+def _from_lake(workspace: Workspace, table: Table, sql: str) -> pa.Table:
+    with Engine(workspace.settings.engine) as engine:
+        engine.give_files("kept", workspace.lake.files(table), table.schema)
+        return table.conform(engine.query(sql))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is missing, stale, unsent or wrong, and what to do about it."""
+
+    what: str
+    remedy: str
+
+
+def doctor(workspace: Workspace, *, now: datetime) -> list[Finding]:
+    """Everything about a workspace that somebody should see to."""
+    findings = []
+    for check in (_stores, _registry, _baseline, _runs, _batches, _mails, _files):
+        try:
+            findings += list(check(workspace, now))
+        except ProcmonError as error:
+            findings.append(Finding(str(error), error.remedy))
+    return findings
+
+
+def _stores(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    del now
+    for table in (EVENTS, REJECTS, BASELINE_DOSSIERS, DOSSIERS):
+        missing = [path for path in workspace.lake.files(table) if not Path(path).exists()]
+        if missing:
+            yield Finding(f"lake/{table.name}: {len(missing)} files are missing", "Restore the lake from a backup.")
+    if not workspace.key:
+        yield Finding("the key of the identifiers' hashes is empty", "Restore it from a backup.")
+
+
+def _registry(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    del now
+    registry = read_inputs(workspace).registry
+    for kind in ("procedures", "units", "targets", "recipients"):
+        if registry[kind].num_rows == 0:
+            yield Finding(f"the registry has no {kind}", f"procmon load {kind} FILE")
+    units = set(registry["units"]["unit_id"].to_pylist())
+    for kind, columns in (("units", ["parent_unit_id"]), ("successions", ["old_unit_id", "new_unit_id"])):
+        for column in columns:
+            unknown = sorted(set(registry[kind][column].to_pylist()) - units - {None})
+            if unknown:
+                yield Finding(
+                    f"{kind}.{column}: {len(unknown)} units are unknown, such as {unknown[0]}",
+                    "Load them with `procmon load units FILE`.",
+                )
+    for row in registry["recipients"].to_pylist():
+        try:
+            pages.side_of(row["audience"], row["scope"] or "")
+        except UsageProblem as problem:
+            yield Finding(f"recipient {row['email']}: {problem}", problem.remedy)
+
+
+def _baseline(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    del now
+    baseline = read_inputs(workspace).baseline
+    if baseline is None:
+        yield Finding(
+            "no baseline is published, so no time can be compared",
+            "Ingest the log of 2024, then `procmon baseline publish --from 2024-01-01 --to 2025-01-01`.",
+        )
+        return
+    if not baseline.is_complete:
+        yield Finding(
+            f"baseline {baseline.id} is not complete: the log begins on {baseline.log_begins_on}, too late for its "
+            f"slowest dossiers ({baseline.p99_days:.1f} working days)",
+            "Ingest the log before it and publish the baseline anew.",
+        )
+    gone = set(ledger.parse_batches(baseline.batches)) - set(ledger.live_batches(workspace.ledger_db))
+    if gone:
+        yield Finding(
+            f"baseline {baseline.id} stands on batches that are retracted: {ledger.format_batches(gone)}",
+            "Publish it anew, or restore them.",
+        )
+
+
+def _runs(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    run = find_run(workspace)
+    if run is None:
+        yield Finding("there has been no run", "procmon run")
+    elif now - run.started_at > STALE:
+        yield Finding(f"the last run began on {run.started_at:%Y-%m-%d %H:%M} UTC", "procmon run, or the scheduler")
+    failed = [
+        row for row in ledger.read_table(workspace.ledger_db, "runs").to_pylist() if row["status"] == "failed"
+        and (run is None or row["id"] > (run.id or 0))
+    ]  # fmt: skip
+    for row in failed:
+        yield Finding(f"run {row['id']} failed: {row['error']}", "Mend it and run again.")
+
+
+def _batches(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    del now
+    for row in ledger.read_table(workspace.ledger_db, "batches").to_pylist():
+        if row["status"] == "pending":
+            yield Finding(f"batch {row['id']} ({row['file']}) is pending", "The next ingest or run settles it.")
+        elif row["status"] == "done" and not row["retracted_at"] and row["n_refused"]:
+            yield Finding(
+                f"batch {row['id']} ({row['file']}): {row['n_refused']} of {row['n_read']} rows were refused",
+                f"procmon show rejects --batch {row['id']}",
+            )
+
+
+def _mails(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    for row in ledger.read_table(workspace.ledger_db, "deliveries").to_pylist():
+        if row["status"] in ("failed", "unknown", "sending"):
+            yield Finding(
+                f"mail {row['id']} to {row['email']} is {row['status']}: {row['reply']}", "procmon send --retry-failed"
+            )
+        elif row["status"] in ("queued", "deferred") and now - row["created_at"] > STALE:
+            yield Finding(f"mail {row['id']} to {row['email']} still waits: {row['reply']}", "procmon send")
+
+
+def _files(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    for path in sorted(p for p in workspace.inbox.iterdir() if p.is_file() and not p.name.startswith(".")):
+        if now.timestamp() - path.stat().st_mtime > STALE.total_seconds():
+            yield Finding(f"inbox/{path.name} has waited for more than a day", f"procmon ingest {path}")
+    key = workspace.folder / "key"
+    if stat.S_IMODE(key.stat().st_mode) & 0o077:
+        yield Finding("others can read the key of the identifiers' hashes", f"chmod 600 {key}")

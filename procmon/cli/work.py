@@ -1,0 +1,337 @@
+"""Commands that do something: init, demo, load, ingest, batch, run, baseline, report, send, schedule, mapping."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from procmon import baselines, demo, intake, mailing, schedule
+from procmon import run as running
+from procmon.ask import default_as_of
+from procmon.cli import common
+from procmon.cli.common import example, local, now, option, print_table, say, with_output, with_period, with_workspace
+from procmon.errors import DeliveryError, InputError, UsageProblem
+from procmon.inputs import closed_period, find_run
+from procmon.intake import FileResult
+from procmon.pages import AUDIENCES, Ask, side_of
+from procmon.run import Night, day_after
+from procmon.store import registry
+from procmon.store.workspace import Workspace, create
+from procmon.tables import Period
+
+FAIL_ON = ("missed", "overdue", "rejects")
+
+
+@click.command("init", epilog=example("procmon init my-centre"))
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+def init_command(folder: Path) -> None:
+    """Make an empty workspace: procmon.toml, registry, lake, inbox/, reports/, outbox/."""
+    create(folder, now())
+    click.echo(folder)
+    say(f"next: procmon load procedures FILE --workspace {folder}")
+
+
+@click.command("demo", epilog=example("procmon demo"))
+@click.argument(
+    "folder", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path), default=Path("procmon-demo")
+)
+def demo_command(folder: Path) -> None:
+    """Make a workspace from sample_logs/, do one nightly run, and say where pages and mails are."""
+    began = time.monotonic()
+    night = demo.make(folder, now=now(), say=say)
+    _tell_night(night)
+    for path in sorted((folder / "outbox").glob("*.eml")):
+        click.echo(path)
+    say(f"done in {time.monotonic() - began:.0f} s; next: procmon show targets --workspace {folder}")
+
+
+@click.command(
+    "load", epilog=example("procmon load procedures sample_logs/city/procedures.csv --workspace procmon-demo")
+)
+@click.argument("kind", type=click.Choice(list(registry.KINDS)), metavar="KIND")
+@click.argument("file", type=click.Path(path_type=Path))
+@option("--replace", is_flag=True, help="Close the rows that the file does not have.")
+@with_workspace
+def load_command(workspace: Workspace, kind: str, file: Path, replace: bool) -> None:
+    """Load a registry file, whole or not at all; rows are matched by key, old versions are kept.
+
+    \b
+    KIND is one of: procedures units successions calendar opening_hours announced targets recipients
+    """
+    with workspace.lock():
+        loaded = registry.load(workspace.ledger_db, kind, file, replace=replace, now=now())
+    click.echo(
+        f"{kind}: {loaded.added} added, {loaded.changed} changed, {loaded.closed} closed, {loaded.left} left as they were"
+    )
+
+
+@click.group("mapping", epilog=example("procmon mapping list"))
+def mapping_group() -> None:
+    """How files become events."""
+
+
+@mapping_group.command("list", epilog=example("procmon mapping list"))
+def mapping_list() -> None:
+    """List the mappings that can be named."""
+    click.echo(f"{intake.CANONICAL}  the canonical event log as CSV, plain or .gz (docs/tables.md, events)")
+
+
+@click.command("ingest", epilog=example("procmon ingest sample_logs/bad_line.csv --workspace procmon-demo"))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@option("--mapping", default=intake.CANONICAL, show_default=True, help="The mapping's name.")
+@option("--exported-at", help="When the files were exported; a day means its end.")
+@option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@with_workspace
+def ingest_command(
+    workspace: Workspace, paths: tuple[Path, ...], mapping: str, exported_at: str | None, dry_run: bool
+) -> None:
+    """Take log files (or the CSV files of a folder) into the lake, each whole or not at all."""
+    if mapping != intake.CANONICAL:
+        raise UsageProblem(f"there is no mapping '{mapping}'", remedy="See `procmon mapping list`.")
+    exported = common.read_instant(exported_at, workspace.settings.zone) if exported_at else None
+    with workspace.lock():
+        workspace.settle()
+        results = intake.ingest(workspace, intake.listed(paths), now=now(), exported_at=exported, is_dry_run=dry_run)
+    _tell_files(results)
+    if all(result.error for result in results):
+        raise InputError("no file went in", remedy="Mend what is said above and ingest again.")
+
+
+def _tell_files(results: list[FileResult]) -> None:
+    for result in results:
+        if result.error:
+            say(f"{result.error}\n  {result.error.remedy}")
+            continue
+        batch = f"batch {result.batch_id}" if result.batch_id else "dry run"
+        click.echo(
+            f"{result.path}: {batch}: {result.n_read} rows read, {result.n_stored} stored, {result.n_repeated} repeated, "
+            f"{result.n_amended} amended, {result.n_refused} refused"
+        )
+        if result.dropped:
+            say(f"  columns that are not the log's were dropped: {', '.join(result.dropped)}")
+        if result.n_refused and result.batch_id:
+            say(f"  see `procmon show rejects --batch {result.batch_id}`")
+
+
+@click.group("batch", epilog=example("procmon show batches --workspace procmon-demo"))
+def batch_group() -> None:
+    """Take a wrong batch out, and back."""
+
+
+@batch_group.command("retract", epilog=example('procmon batch retract 1 --why "wrong month" --workspace procmon-demo'))
+@click.argument("number", metavar="N", type=int)
+@option("--why", required=True, help="Why; kept with the batch.")
+@with_workspace
+def batch_retract(workspace: Workspace, number: int, why: str) -> None:
+    """Batch N counts no more, from now on; old runs still repeat. Lists the figures that move."""
+    with workspace.lock():
+        workspace.settle()
+        moved = running.moved_by(workspace, lambda: intake.retract(workspace, number, why=why, now=now()), now=now())
+    _tell_moved(workspace, moved)
+
+
+@batch_group.command("restore", epilog=example("procmon batch restore 1 --workspace procmon-demo"))
+@click.argument("number", metavar="N", type=int)
+@with_workspace
+def batch_restore(workspace: Workspace, number: int) -> None:
+    """Batch N counts again. Lists the figures that move."""
+    with workspace.lock():
+        workspace.settle()
+        moved = running.moved_by(workspace, lambda: intake.restore(workspace, number, now=now()), now=now())
+    _tell_moved(workspace, moved)
+
+
+def _tell_moved(workspace: Workspace, moved: running.Moved) -> None:
+    print_table(workspace, moved.table(), form="table", output="-")
+    say(f"{moved.n} figures move")
+
+
+@click.command("run", epilog=example("procmon run --workspace procmon-demo --as-of 2025-12-31 --no-send"))
+@option("--as-of", help="As of this instant; a day means its end. Default: now.")
+@option("--no-send", is_flag=True, help="Queue the mails, do not send them.")
+@option("--repeat", type=int, metavar="N", help="Compute run N again from what it saw, and compare to the digit.")
+@option("--fail-on", multiple=True, type=click.Choice(FAIL_ON), help="End with 3 if this was found; may be repeated.")
+@with_workspace
+def run_command(
+    workspace: Workspace, as_of: str | None, no_send: bool, repeat: int | None, fail_on: tuple[str, ...]
+) -> None:
+    """Do the nightly check: inbox, measure, judge, figures, pages, mails; and record the run."""
+    if repeat is not None:
+        _repeat(workspace, repeat)
+        return
+    moment = common.read_instant(as_of, workspace.settings.zone) if as_of else local(workspace, now())
+    night = running.nightly(workspace, now=now(), as_of=moment, is_sending=not no_send, say=say)
+    _tell_night(night)
+    found = [name for name in fail_on if _is_found(night, name)]
+    if night.sent and night.sent.n_undelivered:
+        raise DeliveryError(
+            f"{night.sent.n_undelivered} mails were not delivered", remedy="See `procmon show deliveries`."
+        )
+    if found:
+        say(f"--fail-on: {', '.join(found)} found")
+        click.get_current_context().exit(3)
+
+
+def _repeat(workspace: Workspace, number: int) -> None:
+    run = find_run(workspace, number)
+    if run is None:
+        raise UsageProblem(f"there is no done run {number}", remedy="See `procmon show runs`.")
+    again = running.repeat(workspace, run)
+    click.echo(f"run {number} repeated: {again.n_figures} figures, {len(again.differing)} differ")
+    for name in again.differing:
+        click.echo(name)
+    if again.differing:
+        click.get_current_context().exit(12)
+
+
+def _is_found(night: Night, name: str) -> bool:
+    if name == "missed":
+        return any(row["verdict"] == "missed" for row in night.tables["targets"].to_pylist() if row["scope"] == "city")
+    if name == "overdue":
+        return "overdue" in night.tables["due_soon"]["state"].to_pylist()
+    return any(result.n_refused or result.error for result in night.files)
+
+
+def _tell_night(night: Night) -> None:
+    _tell_files(night.files)
+    for path, page in night.pages.items():
+        click.echo(path)
+        if path.name == "city.html":
+            for label, text in page.headlines.items():
+                click.echo(f"  {label}: {text}")
+    click.echo(
+        f"run {night.run_id} as of {night.as_of.isoformat(timespec='seconds')}: {night.n_corrections} corrections"
+    )
+    if night.sent:
+        said = ", ".join(f"{n} {status}" for status, n in sorted(night.sent.counts.items())) or "nothing was due"
+        click.echo(f"mails: {said}")
+
+
+@click.group("baseline", epilog=example("procmon baseline show --workspace procmon-demo"))
+def baseline_group() -> None:
+    """The frozen baseline that times are compared with."""
+
+
+@baseline_group.command(
+    "publish", epilog=example("procmon baseline publish --from 2024-01-01 --to 2025-01-01 --workspace procmon-demo")
+)
+@option(
+    "--from", "from_", type=click.DateTime(["%Y-%m-%d"]), default="2024-01-01", show_default=True, help="First day."
+)
+@option(
+    "--to", "to", type=click.DateTime(["%Y-%m-%d"]), default="2025-01-01", show_default=True, help="Day after the last."
+)
+@with_workspace
+def baseline_publish(workspace: Workspace, from_: datetime, to: datetime) -> None:
+    """Freeze the dossiers finished in a period as the baseline of every run from now on; older ones are kept."""
+    if from_ >= to:
+        raise UsageProblem("--from must lie before --to", remedy="--from 2024-01-01 --to 2025-01-01")
+    baseline = running.publish_baseline(workspace, Period(from_.date(), to.date()), now=now())
+    complete = "complete" if baseline.is_complete else "NOT complete: the log begins too late for its slowest dossiers"
+    click.echo(
+        f"baseline {baseline.id}: {baseline.n_dossiers} dossiers finished from {from_:%Y-%m-%d} to {to:%Y-%m-%d} "
+        f"(excluded), {complete}"
+    )
+
+
+@baseline_group.command("show", epilog=example("procmon baseline show --workspace procmon-demo --format csv"))
+@click.argument("number", metavar="[N]", type=int, required=False)
+@with_output
+@with_workspace
+def baseline_show(workspace: Workspace, number: int | None, form: str, output: str) -> None:
+    """Show a baseline (default: the newest) by procedure: dossiers, mean, cap."""
+    baseline, table = baselines.show(workspace, number)
+    say(
+        f"baseline {baseline.id} of {baseline.baseline_from} to {baseline.baseline_to} (excluded), published "
+        f"{baseline.published_at:%Y-%m-%d}, {baseline.n_dossiers} dossiers, "
+        f"{'complete' if baseline.is_complete else 'not complete'}"
+    )
+    print_table(workspace, table, form=form, output=output)
+
+
+@baseline_group.command("diff", epilog=example("procmon baseline diff 1 1 --workspace procmon-demo"))
+@click.argument("before", metavar="N", type=int)
+@click.argument("after", metavar="M", type=int)
+@with_output
+@with_workspace
+def baseline_diff(workspace: Workspace, before: int, after: int, form: str, output: str) -> None:
+    """Show the procedures in which two baselines differ."""
+    table = baselines.diff(workspace, before, after)
+    print_table(workspace, table, form=form, output=output)
+
+
+@click.command(
+    "report",
+    epilog=example("procmon report --audience department --scope unit:H24.07 --period 2025 --workspace procmon-demo"),
+)
+@option("--audience", type=click.Choice(AUDIENCES), required=True, help="For whom.")
+@option("--scope", default="", help="unit:CODE or field:NAME; empty for the city.")
+@with_period
+@option("--as-of", help="As of this instant instead of the period's end; a day means its end.")
+@option("--run", type=int, metavar="N", help="From what run N saw.")
+@option("--output", type=click.Path(dir_okay=False), help="File to write; - is stdout. Default: a file in reports/.")
+@with_workspace
+def report_command(
+    workspace: Workspace, audience: str, scope: str, period: str | None, from_: datetime | None,
+    to: datetime | None, as_of: str | None, run: int | None, output: str | None,
+) -> None:  # fmt: skip
+    """Write one page, now or from an old run."""
+    side_of(audience, scope)
+    seen_by = find_run(workspace, run) if run is not None else None
+    asked = common.chosen_period(period, from_, to)
+    moment = common.read_instant(as_of, workspace.settings.zone) if as_of else None
+    if asked is None:
+        moment = moment or (local(workspace, seen_by.as_of) if seen_by else default_as_of(workspace, now()))
+        asked = closed_period("daily", day_after(moment))
+    ask = Ask(audience, scope, asked)
+    page = running.report(workspace, ask, as_of=moment, run=seen_by)
+    if output is None:
+        name = f"{asked.name.replace('/', '-')}-{ask.file_name}"
+        click.echo(running.write_whole(workspace.reports / name, page.html))
+    else:
+        common.write([page.html.encode()], output)
+
+
+@click.command("send", epilog=example("procmon send --dry-run --workspace procmon-demo"))
+@option("--dry-run", is_flag=True, help="Write what waits as .eml to outbox/, send nothing.")
+@option("--retry-failed", is_flag=True, help="Offer failed mails once more.")
+@option("--test", metavar="ADDRESS", help="Send the city's page of the last run to this address, now.")
+@with_workspace
+def send_command(workspace: Workspace, dry_run: bool, retry_failed: bool, test: str | None) -> None:
+    """Deliver the mails that are due; without a mail server they go to outbox/."""
+    if test:
+        moment = default_as_of(workspace, now())
+        ask = Ask("city", "", closed_period("daily", day_after(moment)))
+        page = running.report(workspace, ask, as_of=moment, run=None)
+        click.echo(mailing.send_test(workspace, page, test, now=now()))
+        return
+    with workspace.lock():
+        workspace.settle()
+        if dry_run:
+            for path in mailing.write_due(workspace):
+                click.echo(path)
+            return
+        sent = mailing.deliver(workspace, now=now(), retry_failed=retry_failed)
+    click.echo(", ".join(f"{n} {status}" for status, n in sorted(sent.counts.items())) or "nothing was due")
+    if sent.n_undelivered:
+        raise DeliveryError(f"{sent.n_undelivered} mails were not delivered", remedy="See `procmon show deliveries`.")
+
+
+@click.command("schedule", epilog=example("procmon schedule --once --workspace procmon-demo"))
+@option("--once", is_flag=True, help="Do what is due and end.")
+@with_workspace
+def schedule_command(workspace: Workspace, once: bool) -> None:
+    """Do the nightly run and the mails when they are due, in the foreground."""
+    if not once:
+        settings = workspace.settings.schedule
+        say(
+            f"nightly at {settings.nightly_at}, mails from {settings.mail_at} ({workspace.settings.workspace.timezone})"
+        )
+        schedule.run_forever(workspace, now, say)
+        return
+    done = schedule.tick(workspace, now(), say)
+    for line in done or ["nothing was due"]:
+        click.echo(line)

@@ -1,0 +1,222 @@
+"""Where the records of a CSV start, by its bytes alone: the lines that refused rows are reported with.
+
+Text is streamed, plain or gzipped, in pieces of whole lines; a record starts with every line before which an even
+number of quotes stands, and a blank line is none. What cannot be told safely refuses the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from procmon.ingest.columns import COLUMNS, REQUIRED
+
+PIECE = 1 << 24
+HEADER_LIMIT = 1 << 16
+NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
+GZIP = b"\x1f\x8b"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+class RefusedError(Exception):
+    """The file as a whole cannot be taken; what it says and its remedy are for the user."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of a CSV, header included.
+
+    `starts` are byte offsets in the plain text, `lines` as an editor counts from 1; `gaps` is where the record before
+    ended, so that only blank lines lie between a gap and its start. `odd_quote` is the first line with a quote
+    inside a cell that is not doubled, 0 for none.
+    """
+
+    starts: Numbers
+    lines: Numbers
+    gaps: Numbers
+    odd_quote: int
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file is gzipped, whatever its name."""
+    with path.open("rb") as source:
+        return source.read(len(GZIP)) == GZIP
+
+
+def pieces_of(path: Path, limit: int) -> Iterator[bytes]:
+    """The plain bytes of a file in pieces that end with a line.
+
+    Raises: RefusedError for a damaged or cut gzip, a plain size above `limit` bytes, an empty file, NUL bytes or
+    UTF-16.
+    """
+    size = 0
+    try:
+        with gzip.open(path) if is_gzip(path) else path.open("rb") as source:
+            while piece := source.read(PIECE):
+                piece += source.readline(limit)
+                if (size == 0 and piece[:2] in UTF_16) or b"\x00" in piece:
+                    raise RefusedError("not UTF-8 text (UTF-16, or a binary file)", "Save it as CSV in UTF-8.")
+                size += len(piece)
+                if size > limit:
+                    raise RefusedError(
+                        f"unpacked it is larger than {limit // 2**20} MiB", "Split the file, or raise engine.read_size."
+                    )
+                yield piece
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise RefusedError(f"the gzip is damaged or cut off: {error}", "Copy it again from where it came.") from error
+    if size == 0:
+        raise RefusedError("the file is empty", "Export it again; a log has a header and at least one row.")
+
+
+def read_header(piece: bytes) -> list[str]:
+    """The column names on the first line.
+
+    Raises: RefusedError where a needed one is missing or one stands twice.
+    """
+    line = piece[:HEADER_LIMIT].partition(b"\n")[0]
+    try:
+        text = line.decode("utf-8-sig")
+        header = [name.strip() for name in next(csv.reader([text], strict=True), [])]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RefusedError(f"line 1: the header cannot be read: {error}", "Save it as CSV in UTF-8.") from error
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        found = ", ".join(header[:20]) or "nothing"
+        raise RefusedError(
+            f"line 1: column {', '.join(missing)} is missing; found: {found}",
+            f"The canonical columns are {', '.join(COLUMNS)}, separated by commas.",
+        )
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise RefusedError(f"line 1: column {', '.join(twice)} stands twice", "Give each column one name.")
+    return header
+
+
+class _Piece:
+    """Some whole lines of the text, the first of them being `first_line`; `inside`: it begins within quotes."""
+
+    def __init__(self, text: bytes, first_line: int, inside: bool) -> None:
+        self.data = np.frombuffer(text, np.uint8)
+        self.first_line = first_line
+        self.inside = int(inside)
+        self.line_ends = np.flatnonzero(self.data == NEWLINE)
+        self.quotes = np.flatnonzero(self.data == QUOTE)
+
+    def ends_inside(self) -> bool:
+        """Whether a quote is open at the end."""
+        return (len(self.quotes) + self.inside) % 2 == 1
+
+    def is_outside(self, positions: Numbers) -> Flags:
+        """Whether each position lies outside quotes."""
+        outside: Flags = (np.searchsorted(self.quotes, positions) + self.inside) % 2 == 0
+        return outside
+
+    def line_of(self, position: int) -> int:
+        """The line of a position."""
+        return self.first_line + int(np.searchsorted(self.line_ends, position))
+
+    def byte_at(self, positions: Numbers) -> npt.NDArray[np.uint8]:
+        """The byte at each position; a line end where a position lies before or behind the piece."""
+        inside = (positions >= 0) & (positions < len(self.data))
+        found: npt.NDArray[np.uint8] = np.where(inside, self.data[np.where(inside, positions, 0)], NEWLINE)
+        return found
+
+    def line_starts(self) -> tuple[Numbers, Numbers]:
+        """(positions, lines) of the lines that start outside quotes."""
+        starts = np.concatenate([np.zeros(1, np.int64), self.line_ends + 1])
+        starts = starts[starts < len(self.data)]
+        lines = self.first_line + np.arange(len(starts))
+        outside = self.is_outside(starts)
+        return starts[outside], lines[outside]
+
+    def is_blank(self, starts: Numbers) -> Flags:
+        """Whether the line at each start is blank."""
+        first, second = self.byte_at(starts), self.byte_at(starts + 1)
+        blank: Flags = (first == NEWLINE) | ((first == RETURN) & (second == NEWLINE))
+        return blank
+
+    def newline(self) -> str:
+        """What ends the first record that ends here; empty where none does."""
+        ends = self.line_ends[self.is_outside(self.line_ends)][:1]
+        if not len(ends):
+            return ""
+        return "\r\n" if self.byte_at(ends - 1)[0] == RETURN else "\n"
+
+    def other_line_end(self, newline: str) -> int | None:
+        """The first line that ends otherwise than by `newline`, outside quotes."""
+        returns = np.flatnonzero(self.data == RETURN)
+        lone = returns[self.byte_at(returns + 1) != NEWLINE]
+        if newline == "\n":
+            wrong = returns
+        else:
+            bare = self.line_ends[self.byte_at(self.line_ends - 1) != RETURN]
+            wrong = np.sort(np.concatenate([lone, bare]))
+        wrong = wrong[self.is_outside(wrong)][:1]
+        return self.line_of(int(wrong[0])) if len(wrong) else None
+
+    def odd_quote(self) -> int:
+        """The first line on which a quote opens behind text, or one that closes before text was opened; 0: none."""
+        places = np.arange(len(self.quotes))
+        is_opening = (places + self.inside) % 2 == 0
+        is_odd = ~self._is_border(np.where(is_opening, self.quotes - 1, self.quotes + 1))
+        if not is_odd.any():
+            return 0
+        opened = places - ~is_opening
+        return self.line_of(int(self.quotes[np.maximum(opened[is_odd], 0).min()]))
+
+    def _is_border(self, positions: Numbers) -> Flags:
+        """Whether a quote may stand beside each position: a cell's border, or the other half of a doubled quote."""
+        border: Flags = np.isin(self.byte_at(positions), np.array([COMMA, NEWLINE, RETURN, QUOTE], np.uint8))
+        return border
+
+
+def find_records(pieces: Iterable[bytes]) -> Records:
+    """Where the records start.
+
+    Raises: RefusedError, naming the line, for a quote that is never closed, and for line ends of two kinds.
+    """
+    starts: list[Numbers] = []
+    lines: list[Numbers] = []
+    blank: list[Flags] = []
+    offset, line, inside, newline = 0, 1, False, ""
+    odd_quote = last_quote = 0
+    for text in pieces:
+        piece = _Piece(text, line, inside)
+        newline = newline or piece.newline()
+        other = piece.other_line_end(newline)
+        if other is not None:
+            raise RefusedError(
+                f"line {other} ends otherwise than the lines before it (LF, CR LF or CR)",
+                "Save the file with one kind of line end.",
+            )
+        at, numbers = piece.line_starts()
+        starts.append(at + offset)
+        lines.append(numbers)
+        blank.append(piece.is_blank(at))
+        odd_quote = odd_quote or piece.odd_quote()
+        inside = piece.ends_inside()
+        last_quote = piece.line_of(int(piece.quotes[-1])) if len(piece.quotes) else last_quote
+        offset, line = offset + len(text), line + len(piece.line_ends)
+    if inside:
+        raise RefusedError(
+            f"line {odd_quote or last_quote}: a quote opens and is never closed",
+            'Close it, or double it where it is text: "a ""b"" c".',
+        )
+    every, is_record = np.concatenate(starts), ~np.concatenate(blank)
+    after = np.flatnonzero(is_record)[:-1] + 1
+    gaps = every[np.concatenate([np.zeros(1, np.int64), after])]
+    return Records(every[is_record], np.concatenate(lines)[is_record], gaps, odd_quote)

@@ -1,0 +1,143 @@
+"""A log written as files and brought to the measure as the product does it, in small; used by property and unit tests.
+
+Files are read by the reading process's own function, without the process: it is the same code, and saves half a
+second a file. What the process adds (limits, death) has its own tests.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from procmon import worktime
+from procmon.config import EngineSettings, PolicySettings
+from procmon.engine import Engine
+from procmon.ingest import RawFile, Taken, child, take
+from procmon.measure import Asked, measure
+from procmon.measure.dossiers import shown
+from procmon.printing import cell
+from procmon.store import registry
+from procmon.tables import DOSSIERS
+
+ZONE = "Asia/Ho_Chi_Minh"
+KEY = bytes(range(32))
+
+Rows = Sequence[Mapping[str, str]]
+
+
+def write_csv(path: Path, rows: Rows, columns: Iterable[str] | None = None) -> Path:
+    """A log as a canonical CSV file."""
+    names = list(columns or rows[0])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def read_here(path: Path, scratch: Path, key: bytes = KEY, size: int = 1 << 30) -> RawFile:
+    """What `read_file` gives, read in this process. Raises: RefusedError."""
+    answer = child.read(child.Job(str(path), str(scratch), key.hex(), memory=4 << 30, seconds=600, size=size))
+    return RawFile(
+        name=path.name,
+        rows=scratch / "rows.parquet",
+        lines=scratch / "lines.parquet",
+        refused=scratch / "refused.parquet",
+        columns=tuple(answer["columns"]),  # type: ignore[arg-type]
+        dropped=tuple(answer["dropped"]),  # type: ignore[arg-type]
+        n_read=int(answer["n_rows"]) + int(answer["n_malformed"]),  # type: ignore[call-overload]
+        sha256=str(answer["sha256"]),
+    )
+
+
+def registry_tables(rows_of: Mapping[str, Rows]) -> dict[str, pa.Table]:
+    """Registry rows as text → the tables that `registry.read` gives."""
+    return {kind: _registry_table(kind, rows_of.get(kind, ())) for kind in registry.KINDS}
+
+
+def _registry_table(kind: str, rows: Rows) -> pa.Table:
+    read = {
+        "weekday": (pa.int64(), int),
+        "limit_amount": (pa.float64(), float),
+        "reduction": (pa.float64(), float),
+        "open": (pa.bool_(), lambda text: text == "yes"),
+    }
+    columns = {}
+    for column in registry.KINDS[kind].columns:
+        is_day = column.name.endswith(("_from", "_to", "_on")) or column.name == "on"
+        type_, parse = (pa.date32(), date.fromisoformat) if is_day else read.get(column.name, (pa.string(), str))
+        cells = [row.get(column.name, "") for row in rows]
+        columns[column.name] = pa.array([parse(text) if text else None for text in cells], type_)
+    return pa.table(columns)
+
+
+@dataclass
+class Store:
+    """A lake of one Parquet file a batch, and the batches that count."""
+
+    folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="procmon-test-")))
+    done: list[int] = field(default_factory=list)
+    live: list[int] = field(default_factory=list)
+    engine_settings: EngineSettings = field(default_factory=lambda: EngineSettings(threads=1))
+
+    @property
+    def lake_files(self) -> list[str]:
+        return [str(self.folder / f"{batch}.parquet") for batch in self.done]
+
+    def ingest(self, path: Path, key: bytes = KEY) -> Taken:
+        """Take a file in as the next batch."""
+        batch = len(self.done) + 1
+        scratch = Path(mkdtemp(dir=self.folder))
+        taken = self.take(read_here(path, scratch, key), batch)
+        parquet.write_table(taken.events, self.folder / f"{batch}.parquet")
+        self.done.append(batch)
+        self.live.append(batch)
+        return taken
+
+    def take(self, raw: RawFile, batch: int) -> Taken:
+        with Engine(self.engine_settings) as engine:
+            return take(
+                engine, raw, zone=ZONE, batch_id=batch, lake_files=self.lake_files, done=self.done, live=self.live
+            )
+
+    def ingest_rows(self, rows: Rows, columns: Iterable[str] | None = None) -> Taken:
+        """Take rows in as the next batch, by a file of them."""
+        return self.ingest(write_csv(self.folder / f"log-{len(self.done) + 1}.csv", rows, columns))
+
+    def dossiers(
+        self,
+        registry_rows: Mapping[str, Rows],
+        as_of: datetime,
+        *,
+        is_period_end: bool = False,
+        policies: PolicySettings | None = None,
+        forced: Mapping[str, str] | None = None,
+    ) -> pa.Table:
+        """The measured dossiers."""
+        tables = registry_tables(registry_rows)
+        with Engine(self.engine_settings) as engine:
+            measure(
+                engine,
+                Asked(as_of, ZONE, policies or PolicySettings(), is_period_end=is_period_end, forced=forced or {}),
+                lake_files=self.lake_files,
+                done=self.done,
+                live=self.live,
+                registry=tables,
+                calendars=worktime.build(tables["calendar"], tables["opening_hours"]),
+            )
+            return shown(engine)
+
+
+def cells(dossiers: pa.Table) -> list[dict[str, str]]:
+    """What `show dossiers` prints."""
+    zone = ZoneInfo(ZONE)
+    rows = dossiers.select(DOSSIERS.shown_names).to_pylist()
+    return [{name: cell(value, zone) for name, value in row.items()} for row in rows]

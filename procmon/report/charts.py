@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from procmon.report import words
 from procmon.report.parts import CutDot, Drawing, TrendPoint
@@ -82,7 +83,8 @@ def _on_two_lines(text: str) -> str:
 
 
 def _axes(height: int) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=100 * SHARPNESS, facecolor="white", layout="constrained")
+    roomy = ConstrainedLayoutEngine(w_pad=0.18)  # inches, for a label at the very edge
+    figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=100 * SHARPNESS, facecolor="white", layout=roomy)
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 

@@ -89,8 +89,8 @@ def actual_card(row: Row, targets: Rows) -> Card:
         text += f" (khoảng tin cậy 95%: {words.interval(*ends)})" if known else " (không có khoảng tin cậy)"
     return Card(
         title="(2) Cắt giảm thời gian giải quyết thực tế",
-        what="So thời gian giải quyết hồ sơ đã xong trong kỳ với cùng các tháng của kỳ gốc, giữ nguyên cơ cấu TTHC,"
-        " trừ thời gian tạm dừng.",
+        what=f"So thời gian giải quyết của hồ sơ đã xong {compared_days(row)} với cùng các tháng của kỳ gốc, giữ nguyên"
+        " cơ cấu TTHC, trừ thời gian tạm dừng.",
         figures=(Figure("Thời gian giải quyết thực tế, cùng cơ cấu TTHC", text),),
         verdicts=actual_verdicts(row, targets),
         notes=actual_notes(row),
@@ -114,8 +114,8 @@ def actual_notes(row: Row) -> tuple[str, ...]:
     if "n_period" not in row:
         return ("Chưa có hồ sơ nào để so sánh.",)
     notes = [
-        f"n = {words.count(row['n_period'])} hồ sơ trong kỳ, {words.count(row['n_baseline'])} hồ sơ kỳ gốc;"
-        f" so sánh được {words.percent(row['coverage_period'])} hồ sơ trong kỳ và"
+        f"n = {words.count(row['n_period'])} hồ sơ kỳ này, {words.count(row['n_baseline'])} hồ sơ kỳ gốc;"
+        f" so sánh được {words.percent(row['coverage_period'])} hồ sơ kỳ này và"
         f" {words.percent(row['coverage'])} hồ sơ kỳ gốc."
     ]
     if row["uncapped_ratio"] is not None:
@@ -134,15 +134,22 @@ def on_time_card(row: Row) -> Card:
     judged = row.get("n_baseline_judged")
     return Card(
         title="(3) Tỷ lệ đúng hạn theo thời hạn cũ và thời hạn mới",
-        what="Cùng những hồ sơ đã xong trong kỳ, xét hai lần: theo thời hạn ngày 31/12/2024 và theo thời hạn có hiệu"
-        " lực khi tiếp nhận. Hạn tính từ thời hạn quy định, theo bộ quy tắc chi_so_766.",
+        what=f"Cùng những hồ sơ đã xong hoặc đang giải quyết {compared_days(row)}, xét hai lần: theo thời hạn ngày"
+        " 31/12/2024 và theo thời hạn có hiệu lực khi tiếp nhận. Hạn tính từ thời hạn quy định, theo bộ quy tắc"
+        " chi_so_766.",
         figures=(
             Figure("Đúng hạn theo thời hạn cũ", words.share_of(row.get("n_on_time_old"), n, "hồ sơ")),
             Figure("Đúng hạn theo thời hạn mới", words.share_of(row.get("n_on_time_new"), n, "hồ sơ")),
-            Figure("Đúng hạn trong kỳ gốc", words.share_of(row.get("n_baseline_on_time"), judged, "hồ sơ")),
+            Figure("Đúng hạn trong kỳ gốc (hồ sơ đã xong)", words.share_of(row.get("n_baseline_on_time"), judged, "hồ sơ")),
         ),
         notes=(f"n = {words.count(n or 0)} hồ sơ có hạn theo cả hai thời hạn.",),
     )
+
+
+def compared_days(row: Row) -> str:
+    """The days whose dossiers are compared: they may reach further back than the page's period."""
+    first, after = row.get("period_from"), row.get("period_to")
+    return words.span(first, after) if first and after else "trong kỳ"
 
 
 def said_cut(fraction: float | None) -> str:

@@ -150,6 +150,7 @@ def span(first: date | None, after: date | None) -> str:
 
 _PERIOD_NAMES = (
     (re.compile(r"(\d{4})-(\d{2})/15"), "kỳ báo cáo tháng {1}/{0}"),
+    (re.compile(r"(\d{4})-(\d{2})-(\d{2})"), "từ đầu tháng đến hết ngày {2}/{1}/{0}"),
     (re.compile(r"(\d{4})-(\d{2})"), "tháng {1}/{0}"),
     (re.compile(r"(\d{4})-Q1"), "quý I/{0}"),
     (re.compile(r"(\d{4})-Q2"), "quý II/{0}"),

@@ -27,7 +27,7 @@ def test_the_three_reductions_stand_apart_with_their_n(city):
     assert "88,10% (1.680/1.907 TTHC)" in text
     assert "(2) Cắt giảm thời gian giải quyết thực tế" in text
     assert "giảm 12,3% (khoảng tin cậy 95%: giảm từ 5,1% đến 18,0%)" in text
-    assert "n = 11.201 hồ sơ trong kỳ, 10.907 hồ sơ kỳ gốc" in text
+    assert "n = 11.201 hồ sơ kỳ này, 10.907 hồ sơ kỳ gốc" in text
     assert "(3) Tỷ lệ đúng hạn theo thời hạn cũ và thời hạn mới" in text
     assert "94,12% (10.353/11.000 hồ sơ)" in text
     assert "83,47% (9.182/11.000 hồ sơ)" in text
@@ -162,7 +162,7 @@ def test_without_a_baseline_the_actual_cut_says_why():
     page = build(samples.city(reductions=[row], trend=[]), samples.about(baseline=""))
     text = text_of(page.html)
     assert page.headlines["Thời gian giải quyết thực tế, cùng cơ cấu TTHC"] == "không đủ dữ liệu"
-    assert page.headlines["Đúng hạn trong kỳ gốc"] == "không đủ dữ liệu"
+    assert page.headlines["Đúng hạn trong kỳ gốc (hồ sơ đã xong)"] == "không đủ dữ liệu"
     assert "(chưa công bố số liệu kỳ gốc)" in text
     assert "không có kết luận nào về thời gian giải quyết thực tế" in text
 

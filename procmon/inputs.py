@@ -67,12 +67,10 @@ def read_inputs(
             f"run {run.id} counted on calendar {run.calendar_version}, but this installation makes {calendars.version}",
             remedy=f"Repeat it with procmon {run.program_version} and the packages of its lock file.",
         )
-    with Session(database) as session:
-        done = session.scalars(select(col(ledger.Batch.id)).where(col(ledger.Batch.status) == "done")).all()
     settings = workspace.settings.policies
     return Inputs(
         lake_version=run.lake_version or 0 if run else workspace.lake.version(EVENTS),
-        done=sorted(int(number) for number in done if number is not None),
+        done=ledger.done_batches(database),
         live=ledger.parse_batches(run.batches) if run else ledger.live_batches(database),
         registry_version=version,
         baseline=find_baseline(workspace, run.baseline_id if run else None, newest=run is None),

@@ -18,7 +18,6 @@ from sqlmodel import Session
 from procmon.engine import Engine
 from procmon.errors import InputError, UsageProblem
 from procmon.ingest import Taken, read_file, take
-from procmon.inputs import read_inputs
 from procmon.store import ledger
 from procmon.store.database import writing
 from procmon.store.workspace import Workspace, batch_commit
@@ -87,7 +86,6 @@ def _ingest_one(
             raw = read_file(path, scratch=scratch, key=workspace.key, limits=settings.engine)
         except InputError as error:
             return FileResult(path, error=error)
-        inputs = read_inputs(workspace)
         batch = ledger.Batch(
             file=path.name, sha256=raw.sha256, mapping=CANONICAL, began_at=now, exported_at=exported_at
         )
@@ -101,8 +99,8 @@ def _ingest_one(
                 zone=settings.workspace.timezone,
                 batch_id=batch.id or 0,
                 lake_files=workspace.lake.files(EVENTS),
-                done=inputs.done,
-                live=inputs.live,
+                done=ledger.done_batches(workspace.ledger_db),
+                live=ledger.live_batches(workspace.ledger_db),
             )
         if not is_dry_run:
             _store(workspace, batch, taken, now)

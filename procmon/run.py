@@ -275,8 +275,7 @@ def publish_baseline(workspace: Workspace, period: Period, *, now: datetime) -> 
         workspace.settle()
         seen = read_inputs(workspace)
         with measured(workspace, seen, midnight(workspace, period.to), is_period_end=True) as engine:
-            baseline = _new_baseline(workspace, seen, period, now)
-            rows = freeze(engine, baseline.id or 0, period)
+            rows = freeze(engine, period)
             if rows.num_rows == 0:
                 raise UsageProblem(
                     f"no dossier was finished from {period.from_} to {period.to} (excluded)",
@@ -287,7 +286,9 @@ def publish_baseline(workspace: Workspace, period: Period, *, now: datetime) -> 
                 "('finished', 'returned') AND ended_on >= (SELECT first FROM frozen_period)) AS p99 FROM dossiers"
             ).to_pylist()[0]
             run_in = _open_seconds(seen, log["first"], period.from_)
-        workspace.lake.append(BASELINE_DOSSIERS, rows, f"baseline-{baseline.id}")
+        baseline = _new_baseline(workspace, seen, period, now)
+        ids = pa.array([baseline.id] * rows.num_rows, pa.int64())
+        workspace.lake.append(BASELINE_DOSSIERS, rows.add_column(0, "baseline_id", ids), f"baseline-{baseline.id}")
         baseline.status, baseline.n_dossiers = "done", rows.num_rows
         baseline.log_begins_on, baseline.p99_days = log["first"], int(log["p99"]) / 28800
         baseline.is_complete = run_in >= log["p99"]

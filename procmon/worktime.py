@@ -162,8 +162,8 @@ class _Rules:
 
 
 def usual_hours(week: list[Sessions]) -> Sessions:
-    """The hours of the first weekday, from Monday, that has any; the built-in ones if none has."""
-    return next((hours for hours in week if hours), USUAL)
+    """The hours of the first weekday, from Monday, that has any."""
+    return next((hours for hours in week if hours), ())
 
 
 def build(calendar: pa.Table, opening_hours: pa.Table) -> Calendars:
@@ -252,7 +252,7 @@ def _patterns(rules: _Rules, patterns: dict[Sessions, int], n: int) -> tuple[Num
         week = rules.week(start)
         span = slice((start - FIRST_DAY).days, (end - FIRST_DAY).days)
         pattern[span] = np.array([number(sessions) for sessions in week])[weekdays[span]]
-        usual[span] = number(usual_hours(week))
+        usual[span] = number(usual_hours(week) or USUAL)
     for day in sorted(rules.special_days()):
         if FIRST_DAY <= day < LAST_DAY:
             pattern[(day - FIRST_DAY).days] = number(rules.sessions(day))

@@ -177,16 +177,16 @@ class Judge:
         return QUALITY.from_rows(rows)
 
 
-def freeze(engine: Engine, baseline_id: int, baseline: Period) -> pa.Table:
+def freeze(engine: Engine, baseline: Period) -> pa.Table:
     """The finished dossiers of a baseline period, with caps: what `baseline publish` keeps (rulebook 7a, 7e).
 
-    The engine's dossiers must be measured as of the baseline's end. Returns: table BASELINE_DOSSIERS.
+    The engine's dossiers must be measured as of the baseline's end.
+    Returns: table BASELINE_DOSSIERS without its first column, the baseline's number.
     """
     engine.give(
         "frozen_period",
-        pa.table({"baseline_id": pa.array([baseline_id], INT), "first": [baseline.from_], "last": [baseline.to]}),
+        pa.table({"first": [baseline.from_], "last": [baseline.to]}),
     )
     engine.steps(sql_text("judge", "baseline"))
-    return BASELINE_DOSSIERS.conform(
-        engine.query("SELECT * FROM frozen ORDER BY procedure_key NULLS FIRST, dossier_id NULLS FIRST")
-    )
+    rows = engine.query("SELECT * FROM frozen ORDER BY procedure_key NULLS FIRST, dossier_id NULLS FIRST")
+    return rows.select(BASELINE_DOSSIERS.names[1:])

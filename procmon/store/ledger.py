@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Double,
     Engine,
     Integer,
@@ -229,10 +230,19 @@ def parse_batches(text: str) -> list[int]:
     return numbers
 
 
+def done_batches(engine: Engine) -> list[int]:
+    """The batches whose rows are in the lake, retracted or not, ascending."""
+    return _numbers(engine, col(Batch.status) == "done")
+
+
 def live_batches(engine: Engine) -> list[int]:
     """The batches that count: done and not retracted, ascending."""
-    batch = select(col(Batch.id)).where(col(Batch.status) == "done", col(Batch.retracted_at).is_(None))
-    return [int(number) for number in fetch(engine, batch.order_by(col(Batch.id)))["id"].to_pylist()]
+    return _numbers(engine, col(Batch.status) == "done", col(Batch.retracted_at).is_(None))
+
+
+def _numbers(engine: Engine, *conditions: ColumnElement[bool]) -> list[int]:
+    wanted = select(col(Batch.id)).where(*conditions).order_by(col(Batch.id))
+    return [int(number) for number in fetch(engine, wanted)["id"].to_pylist()]
 
 
 def read_table(engine: Engine, name: str, *, run_id: int | None = None) -> pa.Table:

@@ -132,7 +132,7 @@ class Calendar:
         if on in days_off:
             return []
         if on in worked_instead:
-            return self.usual_hours(on)
+            return self._hours_when_made_open(on)
         return self.weekday_hours(on.isoweekday(), on)
 
     def _hours_when_made_open(self, on: date) -> Hours:

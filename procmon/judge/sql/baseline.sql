@@ -1,11 +1,10 @@
 -- The dossiers that a frozen baseline keeps, each with its procedure's cap (rulebook 7a, 7e).
--- Sees: dossiers, frozen_period (baseline_id, first, last).
+-- Sees: dossiers, frozen_period (first, last).
 
 -- step: finished
 SELECT
     d.*,
-    coalesce(d.registry_procedure_id, d.procedure_id, '') AS procedure_key,
-    p.baseline_id
+    coalesce(d.registry_procedure_id, d.procedure_id, '') AS procedure_key
 FROM dossiers AS d
 CROSS JOIN frozen_period AS p
 WHERE d.outcome IN ('finished', 'returned')
@@ -30,7 +29,6 @@ GROUP BY procedure_key
 
 -- step: frozen
 SELECT
-    f.baseline_id,
     f.dossier_id,
     f.procedure_key,
     coalesce(f.resolving_unit_key, f.receiving_unit_key) AS unit_key,

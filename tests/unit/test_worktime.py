@@ -1,0 +1,251 @@
+"""Calendars and their prefix sums: the rulebook's hand-checked cases, and a walk day by day as second answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from log_files import Store, cells, registry_tables
+from twin import clock, strategies
+
+from procmon import worktime
+from procmon.errors import SettingsError
+from procmon.tables import FIRST_DAY, LAST_DAY
+from procmon.worktime import Calendars, Clock, parse_hours
+
+Registry = Mapping[str, Sequence[Mapping[str, str]]]
+
+SWAP_OF_2026 = [
+    {"calendar_id": "default", "on": "2026-01-02", "open": "no", "hours": "", "source": "12729/VPCP-KGVX"},
+    {"calendar_id": "default", "on": "2026-01-10", "open": "yes", "hours": "", "source": "12729/VPCP-KGVX"},
+]
+
+
+def build(registry: Registry) -> Calendars:
+    tables = registry_tables(registry)
+    return worktime.build(tables["calendar"], tables["opening_hours"])
+
+
+@pytest.fixture(scope="module")
+def office() -> Calendars:
+    return build({"calendar": SWAP_OF_2026})
+
+
+def local_seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def open_minutes(calendars: Calendars, start: str, end: str, calendar_id: str = "default") -> float:
+    opened = Clock(calendars, calendar_id).open_through(np.array([local_seconds(start), local_seconds(end)]))
+    return float(opened[1] - opened[0]) / 60
+
+
+def hours_of(calendar_id: str, hours: Mapping[int, str], valid_from: str = "2020-01-01", unit_id: str = "") -> Registry:
+    return {"opening_hours": strategies.hours_rows(calendar_id, unit_id, dict(hours), valid_from)}
+
+
+# ---- checked by hand (rulebook 4)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "minutes"),
+    [
+        ("2025-04-25T16:00", "2025-04-28T08:00", 570),  # over a worked Saturday
+        ("2025-05-02T08:00", "2025-05-02T16:00", 0),  # the Friday that it made up for
+        ("2026-01-02T00:00", "2026-01-03T00:00", 0),
+        ("2026-01-10T00:00", "2026-01-11T00:00", 480),
+        ("2025-01-24T17:00", "2025-02-03T07:30", 0),  # Tết
+        ("2025-03-03T11:00", "2025-03-03T13:30", 60),  # over the lunch break
+        ("2025-03-03T07:30", "2025-03-03T17:00", 480),
+        ("2025-03-08T00:00", "2025-03-10T00:00", 0),  # a weekend
+        ("2025-03-03T16:59:30", "2025-03-03T17:00:30", 0.5),
+    ],
+)
+def test_open_time_between_two_instants(office: Calendars, start: str, end: str, minutes: float) -> None:
+    assert open_minutes(office, start, end) == minutes
+
+
+@pytest.mark.parametrize(
+    ("received_at", "amount", "unit", "due_at"),
+    [
+        ("2026-01-06T09:00", "4", "working_days", "2026-01-10T17:00:00+07:00"),
+        ("2025-01-22T16:30", "3", "working_days", "2025-02-03T17:00:00+07:00"),
+        ("2025-04-29T16:30", "8", "hours", "2025-05-05T16:30:00+07:00"),
+        ("2025-04-24T16:00", "9", "hours", "2025-04-25T17:00:00+07:00"),  # not the next opening
+        ("2025-01-31T09:00", "1", "months", "2025-02-28T17:00:00+07:00"),
+        ("2025-04-24T16:00", "3", "days", "2025-04-28T17:00:00+07:00"),  # a last day off moves on
+    ],
+)
+def test_a_due_date_follows_from_the_limit(received_at: str, amount: str, unit: str, due_at: str) -> None:
+    registry = {"calendar": SWAP_OF_2026, "procedures": [_procedure(amount, unit)]}
+    store = Store()
+    store.ingest_rows([{"dossier_id": "1", "status": "received", "occurred_at": received_at, "procedure_id": "1.001"}])
+    shown = cells(store.dossiers(registry, datetime(2026, 3, 1, tzinfo=UTC)))
+    assert [row["computed_due_at"] for row in shown] == [due_at]
+
+
+def _procedure(amount: str, unit: str) -> dict[str, str]:
+    return {"procedure_id": "1.001", "valid_from": "2020-01-01", "limit_amount": amount, "limit_unit": unit}
+
+
+# ---- against the walk
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    strategies.registries(),
+    st.lists(
+        st.tuples(
+            st.datetimes(datetime(2024, 12, 1), datetime(2026, 2, 1)), st.timedeltas(timedelta(0), timedelta(days=60))
+        ),
+        min_size=5,
+        max_size=20,
+    ),
+)
+def test_the_prefix_sum_equals_a_walk_over_the_days(
+    registry: strategies.Registry, stretches: list[tuple[datetime, timedelta]]
+) -> None:
+    calendars, walked = build(registry), clock.Calendars(registry)
+    for calendar_id in calendars.days["calendar_id"].unique().to_pylist():
+        starts = [start.replace(tzinfo=clock.ZONE) for start, _ in stretches]
+        ends = [start + length for start, (_, length) in zip(starts, stretches, strict=True)]
+        found = _open_through(calendars, calendar_id, ends) - _open_through(calendars, calendar_id, starts)
+        expected = [walked[calendar_id].open_seconds(*stretch) for stretch in zip(starts, ends, strict=True)]
+        assert found.tolist() == expected
+
+
+def _open_through(calendars: Calendars, calendar_id: str, instants: list[datetime]) -> worktime.Numbers:
+    walls = [int(instant.replace(tzinfo=UTC, microsecond=0).timestamp()) for instant in instants]
+    return Clock(calendars, calendar_id).open_through(np.array(walls, np.int64))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.registries())
+def test_every_day_opens_closes_and_is_followed_as_on_the_walk(registry: strategies.Registry) -> None:
+    calendars, walked = build(registry), clock.Calendars(registry)
+    first, last = date(2024, 12, 20), date(2025, 7, 20)
+    for row in calendars.days.to_pylist():
+        day, calendar = row["day"], walked[row["calendar_id"]]
+        if first <= day < last:
+            assert row["is_open"] == calendar.is_open(day)
+            assert row["next_open_day"] == calendar.this_or_next_working_day(day)
+            assert row["following_open_day"] == calendar.next_working_day(day)
+            for instant, second in ((calendar.opening(day), "opens_second"), (calendar.closing(day), "closes_second")):
+                assert row[second] == instant.hour * 3600 + instant.minute * 60
+
+
+# ---- the tables
+
+
+def test_the_tables_cover_every_day_once(office: Calendars) -> None:
+    days = office.days.column("day").to_pylist()
+    assert (days[0], days[-1], len(days)) == (FIRST_DAY, LAST_DAY - timedelta(days=1), (LAST_DAY - FIRST_DAY).days)
+    before = office.days["open_before"].to_numpy()
+    assert (np.diff(before) >= 0).all()
+
+
+def test_each_full_hour_of_open_time_finds_its_session(office: Calendars) -> None:
+    hours = office.hours
+    starts, ends = hours["open_from"].to_numpy(), hours["open_to"].to_numpy()
+    buckets = hours["hour_no"].to_numpy()
+    assert ((starts // 3600 <= buckets) & (buckets <= (ends - 1) // 3600)).all()
+    assert int((ends - starts).sum()) >= int(office.days["open_before"].to_numpy()[-1])
+    assert sorted(set(buckets.tolist())) == list(range(int(buckets.max()) + 1))
+
+
+def test_a_unit_has_the_calendar_that_it_was_given_last() -> None:
+    older = strategies.hours_rows("a", "W1", {1: "08:00-10:00"}, "2020-01-01")
+    newer = strategies.hours_rows("b", "W1", {1: "08:00-10:00"}, "2025-01-01")
+    assert build({"opening_hours": newer + older}).units.to_pylist() == [{"unit_id": "W1", "calendar_id": "b"}]
+
+
+def test_a_calendar_of_its_own_begins_with_the_defaults_hours() -> None:
+    own = strategies.hours_rows("own", "W1", {1: "08:00-10:00"}, "2025-03-10")
+    default = strategies.hours_rows("default", "", {1: "07:00-08:00"}, "2025-03-01")
+    calendars = build({"opening_hours": own + default})
+    mondays = [("2025-02-24", 480), ("2025-03-03", 60), ("2025-03-10", 120)]
+    for day, minutes in mondays:
+        assert open_minutes(calendars, f"{day}T00:00", f"{day}T23:59", "own") == minutes
+
+
+def test_an_override_of_the_default_holds_everywhere_but_where_a_calendar_has_its_own() -> None:
+    rows = [
+        {"calendar_id": "default", "on": "2025-03-03", "open": "no"},
+        {"calendar_id": "default", "on": "2025-03-04", "open": "no"},
+        {"calendar_id": "x", "on": "2025-03-04", "open": "yes", "hours": "08:00-09:00"},
+    ]
+    calendars = build({"calendar": rows})
+    assert open_minutes(calendars, "2025-03-03T00:00", "2025-03-04T00:00", "x") == 0
+    assert open_minutes(calendars, "2025-03-04T00:00", "2025-03-05T00:00", "x") == 60
+    assert open_minutes(calendars, "2025-03-04T00:00", "2025-03-05T00:00") == 0
+
+
+def test_a_calendar_that_is_never_open_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="calendar 'shut' is never open") as refused:
+        build(hours_of("shut", dict.fromkeys(range(1, 8), ""), "1999-01-01"))
+    assert "opening_hours" in refused.value.remedy
+
+
+# ---- the version
+
+
+def test_the_version_changes_with_an_override_and_with_nothing_else() -> None:
+    base = build({"calendar": SWAP_OF_2026}).version
+    assert build({"calendar": SWAP_OF_2026[::-1]}).version == base
+    assert build({"calendar": [row | {"source": "another letter"} for row in SWAP_OF_2026]}).version == base
+    assert build({"calendar": SWAP_OF_2026[:1]}).version != base
+    assert build({"calendar": [row | {"hours": "08:00-10:00"} for row in SWAP_OF_2026[1:]]}).version != base
+    assert build({"calendar": SWAP_OF_2026, **hours_of("x", {1: "08:00-10:00"}, unit_id="W1")}).version != base
+
+
+def test_who_has_which_calendar_is_part_of_the_version() -> None:
+    hours = {1: "08:00-10:00"}
+    assert build(hours_of("x", hours, unit_id="W1")).version != build(hours_of("x", hours, unit_id="W2")).version
+
+
+# ---- hours as text
+
+
+@pytest.mark.parametrize(
+    ("text", "sessions"),
+    [
+        ("", ()),
+        ("07:30-11:30", ((27000, 41400),)),
+        ("07:30-11:30  13:00-17:00", ((27000, 41400), (46800, 61200))),
+        ("08:00-12:00 12:00-24:00", ((28800, 43200), (43200, 86400))),
+    ],
+)
+def test_hours_are_read(text: str, sessions: worktime.Sessions) -> None:
+    assert parse_hours(text) == sessions
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0730", "'0730' is not of the form 07:30-11:30"),
+        ("7:30-11:30", "'7:30' is not a time like 07:30"),
+        ("07:30-11h30", "'11h30' is not a time like 07:30"),
+        ("07:60-08:00", "'07:60' is not a time of the day"),
+        ("07:30-24:01", "'24:01' is not a time of the day"),
+        ("11:30-07:30", "sessions must follow one another without overlap"),
+        ("08:00-08:00", "sessions must follow one another without overlap"),
+        ("08:00-12:00 11:00-13:00", "sessions must follow one another without overlap"),
+        ("13:00-14:00 08:00-09:00", "sessions must follow one another without overlap"),
+        ("٠٧:٣٠-١١:٣٠", "is not a time like 07:30"),
+    ],
+)
+def test_unreadable_hours_say_why(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_hours(text)
+
+
+def test_the_clock_takes_many_instants_at_once(office: Calendars) -> None:
+    walls = np.arange(local_seconds("2025-01-01"), local_seconds("2026-01-01"), 60, np.int64)
+    opened = Clock(office).open_through(walls)
+    assert int(opened[-1] - opened[0]) % 60 == 0
+    assert pa.array(np.diff(opened)).unique().to_pylist() == [0, 60]

@@ -29,11 +29,16 @@ LEDGER_TABLES = ("batches", "runs", "figures", "deliveries", "corrections")
 JUDGED_TABLES = ("form_06", "reductions", "targets", "boundaries", "due_soon")
 WHAT = (
     "dossiers", "procedures", "units", "form-06", "reductions", "targets", "boundaries", "due-soon", "rejects",
-    "batches", "runs", "figures", "deliveries",
+    "batches", "runs", "figures", "corrections", "deliveries",
 )  # fmt: skip
 """What `show` shows; `query` knows the same names with `_` for `-`, and `events`."""
 
 STALE = timedelta(hours=26)
+MAIL_REMEDIES = {
+    "failed": "Mend what the reply says, then `procmon send --retry-failed`.",
+    "unknown": "Ask whether it came; `procmon send --test ADDRESS` shows whether the server takes mail.",
+    "sending": "Another process is sending it, or was killed: `procmon send` settles it.",
+}
 
 
 @dataclass(frozen=True)
@@ -327,9 +332,9 @@ def _batches(workspace: Workspace, now: datetime) -> Iterator[Finding]:
 
 def _mails(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     for row in ledger.read_table(workspace.ledger_db, "deliveries").to_pylist():
-        if row["status"] in ("failed", "unknown", "sending"):
+        if row["status"] in MAIL_REMEDIES:
             yield Finding(
-                f"mail {row['id']} to {row['email']} is {row['status']}: {row['reply']}", "procmon send --retry-failed"
+                f"mail {row['id']} to {row['email']} is {row['status']}: {row['reply']}", MAIL_REMEDIES[row["status"]]
             )
         elif row["status"] in ("queued", "deferred") and now - row["created_at"] > STALE:
             yield Finding(f"mail {row['id']} to {row['email']} still waits: {row['reply']}", "procmon send")

@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as VariableError
 
 from procmon.errors import SettingsError
 
@@ -100,7 +102,9 @@ class SmtpSettings(Section):
 class ScheduleSettings(Section):
     """[schedule]: when `procmon schedule` does what is due."""
 
-    nightly_at: str = Field("01:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="the nightly run, local")
+    nightly_at: str = Field(
+        "01:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="the nightly run, local; as of the midnight before"
+    )
     mail_at: str = Field("07:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="mails go out from, local")
     every_seconds: int = Field(60, ge=1, description="how often the ticker asks the ledger what is due")
 
@@ -139,7 +143,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file, whose values arrive as `init_settings`."""
+        """The environment goes before the file, whose values arrive as `init_settings`.
+
+        A setting's variable has two underscores (PROCMON_SMTP__HOST); one with less, such as PROCMON_WORKSPACE, is
+        a command's option.
+        """
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = {name: text for name, text in env_settings.env_vars.items() if "__" in name}
         return env_settings, init_settings
 
     @model_validator(mode="after")
@@ -181,7 +191,11 @@ def read_settings(workspace: Path) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {_said(error)}", remedy="See docs/settings.md for each setting.") from error
+        raise SettingsError(
+            f"{path} (or a PROCMON_… variable): {_said(error)}", remedy="See docs/settings.md for each setting."
+        ) from error
+    except VariableError as error:
+        raise SettingsError(f"a PROCMON_… variable: {error}", remedy='A list is written ["one", "two"].') from error
     _check_password_file(settings.smtp.password_file)
     return settings
 
@@ -190,7 +204,8 @@ def _said(error: ValidationError) -> str:
     problems = []
     for item in error.errors():
         place = ".".join(str(part) for part in item["loc"]) or "settings"
-        problems.append(f"{place}: {item['msg'].removeprefix('Value error, ')}")
+        said = "there is no such setting" if item["type"] == "extra_forbidden" else item["msg"]
+        problems.append(f"{place}: {said.removeprefix('Value error, ')}")
     return "; ".join(problems)
 
 

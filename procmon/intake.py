@@ -48,21 +48,11 @@ def waiting_files(workspace: Workspace) -> list[Path]:
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files that paths name: a folder stands for the CSV files in it.
-
-    Raises: InputError for a path that is not there, and a folder without a CSV file.
-    """
+    """The files that paths name: a folder stands for the CSV files in it, or for itself where it has none."""
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            found = sorted(p for p in path.iterdir() if p.name.endswith(ENDINGS))
-            if not found:
-                raise InputError(f"{path}: no .csv or .csv.gz file in this folder", remedy="Name the files.")
-            files += found
-        elif path.exists():
-            files.append(path)
-        else:
-            raise InputError(f"{path}: no such file", remedy="Check the path.")
+        found = sorted(p for p in path.iterdir() if p.name.endswith(ENDINGS)) if path.is_dir() else []
+        files += found or [path]
     return files
 
 
@@ -81,11 +71,15 @@ def _ingest_one(
     workspace: Workspace, path: Path, now: datetime, exported_at: datetime | None, is_dry_run: bool
 ) -> FileResult:
     settings = workspace.settings
+    if path.is_dir():
+        return FileResult(path, error=InputError(f"{path}: no .csv or .csv.gz file in it", remedy="Name the files."))
     with workspace.scratch() as scratch:
         try:
             raw = read_file(path, scratch=scratch, key=workspace.key, limits=settings.engine)
         except InputError as error:
             return FileResult(path, error=error)
+        if raw.n_read == 0:
+            return FileResult(path, error=InputError(f"{path}: no row below its header", remedy="Export it again."))
         batch = ledger.Batch(
             file=path.name, sha256=raw.sha256, mapping=CANONICAL, began_at=now, exported_at=exported_at
         )
@@ -118,9 +112,8 @@ def _store(workspace: Workspace, batch: ledger.Batch, taken: Taken, now: datetim
     commit = batch_commit(batch.id or 0)
     if taken.rejects.num_rows:
         workspace.lake.append(REJECTS, taken.rejects, commit)
-    batch.lake_version = (
-        workspace.lake.append(EVENTS, taken.events, commit) if taken.events.num_rows else workspace.lake.version(EVENTS)
-    )
+    # Also without a row: a batch is known to have arrived, and to a run, by its own commit.
+    batch.lake_version = workspace.lake.append(EVENTS, taken.events, commit)
     batch.status, batch.done_at = "done", now
     with writing(workspace.ledger_db) as session:
         session.add(batch)

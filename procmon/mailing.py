@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
@@ -16,7 +17,6 @@ from procmon.inputs import closed_period
 from procmon.pages import Ask
 from procmon.send import headers, message, outbox, smtp
 from procmon.store import ledger
-from procmon.store.database import writing
 from procmon.store.workspace import Workspace
 from procmon.tables import Page
 
@@ -42,21 +42,26 @@ class Due:
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of the mails that were due: deliveries by status."""
+    """What became of the mails that were due, by status; how many wait for another try; the last reply but a good one."""
 
     counts: dict[str, int]
+    n_waiting: int
+    reason: str
 
-    @property
-    def n_undelivered(self) -> int:
-        """Mails that are not where they should be."""
-        return sum(self.counts.get(status, 0) for status in ("failed", "unknown", "deferred", "queued"))
+    def check(self) -> None:
+        """Raises: DeliveryError where a mail is not where it should be."""
+        n = self.n_waiting + self.counts.get("failed", 0) + self.counts.get("unknown", 0)
+        if n:
+            raise DeliveryError(
+                f"{n} mails were not delivered: {self.reason}",
+                remedy="Mend it. `procmon show deliveries` says when each is tried again, by `procmon send` or the scheduler.",
+            )
 
 
-def due_mails(workspace: Workspace, now_day: datetime, recipients: list[dict[str, str]]) -> list[Due]:
-    """The mails due by the start of the local day after the run's last, that the ledger does not know.
+def due_mails(workspace: Workspace, today: date, recipients: list[dict[str, str]]) -> list[Due]:
+    """The mails of each schedule's newest period that ended before the local day `today`, new to the ledger.
 
     Args:
-        now_day: midnight of that day.
         recipients: rows of the registry's `recipients`.
     """
     with Session(workspace.ledger_db) as session:
@@ -64,15 +69,16 @@ def due_mails(workspace: Workspace, now_day: datetime, recipients: list[dict[str
     due = []
     for row in recipients:
         for schedule in row["schedule"].split():
-            period = closed_period(schedule, now_day.date())
+            period = closed_period(schedule, today)
             mail = Due(row["email"], row["name"] or "", schedule, Ask(row["audience"], row["scope"] or "", period))
             if mail.key not in known:
                 due.append(mail)
+                known.add(mail.key)
     return due
 
 
-def queue(workspace: Workspace, mail: Due, page: Page, *, run_id: int | None, now: datetime) -> None:
-    """Put one mail into the ledger, its bytes frozen; an address that may not be written to is put down as failed."""
+def delivery(workspace: Workspace, mail: Due, page: Page, *, run_id: int | None, now: datetime) -> ledger.Delivery:
+    """One mail as the ledger keeps it, its bytes frozen; one to an address that may not be written to is `failed`."""
     status: ledger.DeliveryStatus = "queued"
     sender = headers.sender_address(workspace.settings.smtp.sender)
     reply, mime = "", b""
@@ -82,27 +88,24 @@ def queue(workspace: Workspace, mail: Due, page: Page, *, run_id: int | None, no
         mime = _build(workspace, page, sender, mail.email, mail.name, message_id, now)
     except SettingsError as error:
         status, reply = "failed", f"{error} {error.remedy}".strip()
-    with writing(workspace.ledger_db) as session:
-        session.add(
-            ledger.Delivery(
-                key=mail.key,
-                run_id=run_id,
-                email=mail.email,
-                name=mail.name,
-                audience=mail.ask.audience,
-                scope=mail.ask.scope,
-                schedule=mail.schedule,
-                period=mail.ask.period.name,
-                status=status,
-                message_id=message_id,
-                subject=page.subject,
-                mime=mime,
-                sha256=hashlib.sha256(mime).hexdigest(),
-                created_at=now,
-                updated_at=now,
-                reply=reply,
-            )
-        )
+    return ledger.Delivery(
+        key=mail.key,
+        run_id=run_id,
+        email=mail.email,
+        name=mail.name,
+        audience=mail.ask.audience,
+        scope=mail.ask.scope,
+        schedule=mail.schedule,
+        period=mail.ask.period.name,
+        status=status,
+        message_id=message_id,
+        subject=page.subject,
+        mime=mime,
+        sha256=hashlib.sha256(mime).hexdigest(),
+        created_at=now,
+        updated_at=now,
+        reply=reply,
+    )
 
 
 def _build(
@@ -130,18 +133,20 @@ def deliver(workspace: Workspace, *, now: datetime, retry_failed: bool = False) 
         for delivery in _deliveries(workspace, "failed"):
             if delivery.mime:
                 ledger.requeue(workspace.ledger_db, delivery.id or 0, now)
-    counts: dict[str, int] = {}
-    for status in _deliver_each(workspace, now):
-        counts[status] = counts.get(status, 0) + 1
-    return Sent(counts)
+    statuses = list(_deliver_each(workspace, now))
+    waiting = _deliveries(workspace, "deferred")
+    bad = [*waiting, *_deliveries(workspace, "failed"), *_deliveries(workspace, "unknown")]
+    newest = max(bad, key=lambda delivery: delivery.updated_at, default=None)
+    return Sent(dict(Counter(statuses)), len(waiting), newest.reply if newest else "")
 
 
 def _take_up_interrupted(workspace: Workspace, now: datetime) -> None:
     """What a killed sender left `sending`, or whose answer was lost, may be sent once more with the same bytes."""
     for delivery in _deliveries(workspace, "sending"):
         ledger.settle(workspace.ledger_db, delivery.id or 0, "unknown", "interrupted while sending", now)
+    is_harmless = not workspace.settings.smtp.host  # a file in outbox/ is written over
     for delivery in _deliveries(workspace, "unknown"):
-        if delivery.n_attempts < 2:
+        if delivery.n_attempts < 2 or is_harmless:
             ledger.requeue(workspace.ledger_db, delivery.id or 0, now)
 
 
@@ -168,7 +173,7 @@ def _offer(workspace: Workspace, session: smtp.Session, delivery: ledger.Deliver
     try:
         outcome = session.deliver(delivery.mime or b"", sender, delivery.email)
     except DeliveryError as error:
-        # The server as a whole: nothing was offered, so the mail goes back to the queue.
+        # The server as a whole takes no mail: this one waits, and the others stay queued.
         ledger.settle(workspace.ledger_db, number, "deferred", str(error), now, next_at=now)
         raise
     status: ledger.DeliveryStatus = outcome.status

@@ -65,9 +65,9 @@ def nightly(workspace: Workspace, *, now: datetime, as_of: datetime, is_sending:
             say("writing pages")
             night.pages = write_pages(workspace, night.run_id, found.pages)
             night.tables = found.city
-            night.n_corrections = _finish(workspace, run, found, now=now)
-            say("queueing mails")
-            queue_mails(workspace, seen, night, found, now=now)
+            say("writing mails")
+            mails = write_mails(workspace, seen, night, found, now=now)
+            night.n_corrections = _finish(workspace, run, found, mails, now=now)
         except BaseException as error:
             _fail(workspace, run, error)
             raise
@@ -172,20 +172,19 @@ def write_whole(path: Path, text: str) -> Path:
     return path
 
 
-def queue_mails(workspace: Workspace, seen: Inputs, night: Night, found: Found, *, now: datetime) -> None:
-    """Queue each recipient's mails that the ledger does not have; a closed period is judged as of its end."""
-    tomorrow = midnight(workspace, day_after(night.as_of))
-    due = mailing.due_mails(workspace, tomorrow, seen.registry["recipients"].to_pylist())
-    by_end: dict[date, list[mailing.Due]] = {}
+def write_mails(
+    workspace: Workspace, seen: Inputs, night: Night, found: Found, *, now: datetime
+) -> list[ledger.Delivery]:
+    """Each recipient's mails that the ledger does not have: of periods that have ended, as of their end."""
+    due = mailing.due_mails(workspace, night.as_of.date(), seen.registry["recipients"].to_pylist())
+    built = dict(found.pages)  # those of a run as of midnight are the daily mails' own
+    by_end: dict[date, list[Ask]] = {}
     for mail in due:
-        if mail.schedule == "daily":
-            mailing.queue(workspace, mail, found.pages[mail.ask], run_id=night.run_id, now=now)
-        else:
-            by_end.setdefault(mail.ask.period.to, []).append(mail)
-    for end, mails in sorted(by_end.items()):
-        built = build_pages(workspace, seen, end, [mail.ask for mail in mails], run_id=night.run_id)
-        for mail in mails:
-            mailing.queue(workspace, mail, built[mail.ask], run_id=night.run_id, now=now)
+        if mail.ask not in built:
+            by_end.setdefault(mail.ask.period.to, []).append(mail.ask)
+    for end, asks in sorted(by_end.items()):
+        built |= build_pages(workspace, seen, end, asks, run_id=night.run_id)
+    return [mailing.delivery(workspace, mail, built[mail.ask], run_id=night.run_id, now=now) for mail in due]
 
 
 def build_pages(
@@ -348,13 +347,16 @@ def _begin(workspace: Workspace, seen: Inputs, *, now: datetime, as_of: datetime
     return run
 
 
-def _finish(workspace: Workspace, run: ledger.Run, found: Found, *, now: datetime) -> int:
-    """Record figures, corrections and the end of the run in one commit; returns the number of corrections."""
+def _finish(workspace: Workspace, run: ledger.Run, found: Found, mails: list[ledger.Delivery], *, now: datetime) -> int:
+    """Record figures, corrections, queued mails and the end of the run in one commit: a run that is done has them all.
+
+    Returns: the number of corrections.
+    """
     corrections = _corrections(workspace, run, found.figures)
     run.status, run.ended_at, run.n_dossiers = "done", now, found.n_dossiers
     with writing(workspace.ledger_db) as session:
         ledger.add_figures(session, run.id or 0, found.figures)
-        session.add_all(corrections)
+        session.add_all([*corrections, *mails])
         session.add(run)
     return len(corrections)
 

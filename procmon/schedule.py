@@ -1,6 +1,7 @@
 """When to run. APScheduler only ticks; what is due comes from the ledger, so a restart loses nothing.
 
-A night is due once its local time has passed and no run has begun since; mails are due by the deliveries ledger.
+A night is due once its local time has passed and no run has begun since; it is as of the midnight before, so that
+it speaks of whole days. Mails are due by the deliveries ledger.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlmodel import Session, col
 
 from procmon import mailing
 from procmon.errors import DeliveryError, LockedError, ProcmonError
+from procmon.inputs import midnight
 from procmon.run import Say, nightly
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
@@ -55,7 +57,8 @@ def tick(workspace: Workspace, now: datetime, say: Say) -> list[str]:
     """
     done = []
     if is_night_due(workspace, now):
-        night = nightly(workspace, now=now, as_of=now.astimezone(workspace.settings.zone), is_sending=False, say=say)
+        as_of = midnight(workspace, now.astimezone(workspace.settings.zone).date())
+        night = nightly(workspace, now=now, as_of=as_of, is_sending=False, say=say)
         done.append(f"run {night.run_id}")
     if is_mail_time(workspace, now):
         with workspace.lock():

@@ -112,6 +112,10 @@ class Store:
         """Take rows in as the next batch, by a file of them."""
         return self.ingest(write_csv(self.folder / f"log-{len(self.done) + 1}.csv", rows, columns))
 
+    def take_rows(self, rows: Rows, batch: int) -> Taken:
+        """What a batch of rows would bring, without bringing it."""
+        return self.take(read_here(write_csv(self.folder / "log.csv", rows), Path(mkdtemp(dir=self.folder))), batch)
+
     def dossiers(
         self,
         registry_rows: Mapping[str, Rows],

@@ -40,9 +40,7 @@ def option(*names: str, **attributes: Any) -> Callable[[Callable[P, R]], Callabl
 def with_workspace(command: Callable[..., R]) -> Callable[..., R]:
     """Give the command an open workspace as its first argument."""
 
-    @option(
-        "--workspace", type=click.Path(path_type=Path), default=Path(), show_default="here", help="The workspace."
-    )
+    @option("--workspace", type=click.Path(path_type=Path), default=Path(), show_default="here", help="The workspace.")
     @functools.wraps(command)
     def wrapped(*args: Any, workspace: Path, **options: Any) -> R:
         return command(open_workspace(workspace), *args, **options)

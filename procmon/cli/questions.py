@@ -49,7 +49,7 @@ def show_command(
 
     \b
     WHAT is one of: dossiers procedures units form-06 reductions targets boundaries due-soon
-    rejects batches runs figures deliveries
+    rejects batches runs figures corrections deliveries
     """
     if unit and field:
         raise UsageProblem("--unit and --field both say whose dossiers", remedy="Give one of them.")

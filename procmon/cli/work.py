@@ -13,7 +13,7 @@ from procmon import run as running
 from procmon.ask import default_as_of
 from procmon.cli import common
 from procmon.cli.common import example, local, now, option, print_table, say, with_output, with_period, with_workspace
-from procmon.errors import DeliveryError, InputError, UsageProblem
+from procmon.errors import InputError, UsageProblem
 from procmon.inputs import closed_period, find_run
 from procmon.intake import FileResult
 from procmon.pages import AUDIENCES, Ask, side_of
@@ -52,7 +52,7 @@ def demo_command(folder: Path) -> None:
     "load", epilog=example("procmon load procedures sample_logs/city/procedures.csv --workspace procmon-demo")
 )
 @click.argument("kind", type=click.Choice(list(registry.KINDS)), metavar="KIND")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @option("--replace", is_flag=True, help="Close the rows that the file does not have.")
 @with_workspace
 def load_command(workspace: Workspace, kind: str, file: Path, replace: bool) -> None:
@@ -64,7 +64,8 @@ def load_command(workspace: Workspace, kind: str, file: Path, replace: bool) -> 
     with workspace.lock():
         loaded = registry.load(workspace.ledger_db, kind, file, replace=replace, now=now())
     click.echo(
-        f"{kind}: {loaded.added} added, {loaded.changed} changed, {loaded.closed} closed, {loaded.left} left as they were"
+        f"{kind}: {loaded.added} added, {loaded.changed} changed, {loaded.closed} closed, "
+        f"{loaded.left} left as they were"
     )
 
 
@@ -80,7 +81,7 @@ def mapping_list() -> None:
 
 
 @click.command("ingest", epilog=example("procmon ingest sample_logs/bad_line.csv --workspace procmon-demo"))
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
 @option("--mapping", default=intake.CANONICAL, show_default=True, help="The mapping's name.")
 @option("--exported-at", help="When the files were exported; a day means its end.")
 @option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
@@ -107,8 +108,8 @@ def _tell_files(results: list[FileResult]) -> None:
             continue
         batch = f"batch {result.batch_id}" if result.batch_id else "dry run"
         click.echo(
-            f"{result.path}: {batch}: {result.n_read} rows read, {result.n_stored} stored, {result.n_repeated} repeated, "
-            f"{result.n_amended} amended, {result.n_refused} refused"
+            f"{result.path}: {batch}: {result.n_read} rows read, {result.n_stored} stored, "
+            f"{result.n_repeated} repeated, {result.n_amended} amended, {result.n_refused} refused"
         )
         if result.dropped:
             say(f"  columns that are not the log's were dropped: {', '.join(result.dropped)}")
@@ -166,10 +167,8 @@ def run_command(
     night = running.nightly(workspace, now=now(), as_of=moment, is_sending=not no_send, say=say)
     _tell_night(night)
     found = [name for name in fail_on if _is_found(night, name)]
-    if night.sent and night.sent.n_undelivered:
-        raise DeliveryError(
-            f"{night.sent.n_undelivered} mails were not delivered", remedy="See `procmon show deliveries`."
-        )
+    if night.sent:
+        night.sent.check()
     if found:
         say(f"--fail-on: {', '.join(found)} found")
         click.get_current_context().exit(3)
@@ -316,8 +315,7 @@ def send_command(workspace: Workspace, dry_run: bool, retry_failed: bool, test: 
             return
         sent = mailing.deliver(workspace, now=now(), retry_failed=retry_failed)
     click.echo(", ".join(f"{n} {status}" for status, n in sorted(sent.counts.items())) or "nothing was due")
-    if sent.n_undelivered:
-        raise DeliveryError(f"{sent.n_undelivered} mails were not delivered", remedy="See `procmon show deliveries`.")
+    sent.check()
 
 
 @click.command("schedule", epilog=example("procmon schedule --once --workspace procmon-demo"))

@@ -91,14 +91,13 @@ class Engine:
 
     def give_files(self, name: str, paths: Sequence[str], empty: pa.Schema) -> None:
         """Let SQL see Parquet files as `name`; without a file, an empty table of schema `empty`."""
-        if not paths:
-            self.give(name, empty.empty_table())
-            return
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        self._connection.execute(
-            f'CREATE OR REPLACE TEMP VIEW "{name}" AS '
-            f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
-        )
+        if paths:
+            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+            rows = f"read_parquet([{listed}], union_by_name = true)"
+        else:
+            rows = f'"no {name}"'
+            self.give(f"no {name}", empty.empty_table())
+        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM {rows}')
 
     def step(self, name: str, select: str) -> None:
         """Keep the result of one SELECT as the table `name`."""
@@ -138,11 +137,10 @@ class Engine:
         timer = threading.Timer(seconds, self._connection.interrupt)
         timer.start()
         try:
-            query = statements[0].query.strip().rstrip(";")
-            # DuckDB lets a WITH clause change tables, but not within another SELECT.
-            self._connection.execute(f"EXPLAIN SELECT * FROM (\n{query}\n)")
+            # DuckDB lets a WITH clause change tables, but not within a view.
+            self._connection.execute(f"EXPLAIN CREATE TEMP VIEW asked_for AS\n{statements[0].query}")
             # Fetched batch by batch, so that a billion rows never stand in memory at once.
-            reader = self._connection.sql(query).to_arrow_reader(10_000)
+            reader = self._connection.sql(statements[0]).to_arrow_reader(10_000)
             batches: list[pa.RecordBatch] = []
             n = 0
             for batch in reader:

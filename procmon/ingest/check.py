@@ -20,8 +20,8 @@ TEXTS = tuple(
 LONGEST = 1000
 SHOWN = 200
 DAY = r"\d{4}-\d{2}-\d{2}"
-CLOCK = r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
-OFFSET = r"(Z|[+-](0\d|1[0-4]):?[0-5]\d)"
+CLOCK = r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,9})?)?"  # cut to microseconds
+OFFSET = r"(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 
 
 def check(engine: Engine, raw: RawFile, *, zone: str, batch_id: int) -> pa.Table:

@@ -14,7 +14,7 @@ import itertools
 import json
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def main() -> None:
     """Read the job, do it, print the answer."""
     job = Job(**json.load(sys.stdin))
     resource.setrlimit(resource.RLIMIT_AS, (job.memory, job.memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds + 5))  # SIGXCPU says why, SIGKILL would not
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         answer = read(job)
@@ -128,11 +128,21 @@ def write_rows(
     ).to_arrow_reader(ROWS_AT_ONCE)
     n = 0
     with parquet.ParquetWriter(folder / "rows.parquet", ROWS, compression="zstd") as writer:
-        for batch in reader:
+        for batch in _batches(reader):
             numbers = pa.array(np.arange(n, n + batch.num_rows))
             writer.write_batch(pa.record_batch([numbers, *batch.columns], schema=ROWS))
             n += batch.num_rows
     return n
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The reader's batches; DuckDB's errors reach us through Arrow as OSError, and become what they were."""
+    try:
+        yield from reader
+    except OSError as error:
+        if "Out of Memory" in str(error):
+            raise MemoryError from error
+        raise duckdb.Error(str(error)) from error
 
 
 def _cells(header: list[str], key: bytes) -> list[str]:
@@ -164,9 +174,9 @@ def malformed_records(connection: duckdb.DuckDBPyConnection, records: Records) -
         "SELECT line_byte_position - 1, error_type FROM reject_errors ORDER BY 1 NULLS FIRST, 2 NULLS FIRST"
     ).fetchall()
     for position, kind in errors:
-        # DuckDB counts blank lines before a malformed record as its own.
+        # DuckDB counts blank lines before a malformed record as its own, and of CR LF the LF.
         place = int(np.searchsorted(records.starts, position))
-        if place == len(records.starts) or position < records.gaps[place]:
+        if place == len(records.starts) or position < records.gaps[place] - 1:
             raise _ambiguous(records, len(errors))
         found.setdefault(place, MALFORMED.get(kind, "unreadable_row"))
     return found

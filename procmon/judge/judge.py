@@ -12,7 +12,7 @@ from procmon.engine import Engine, sql_text
 from procmon.judge.limits import Catalogue
 from procmon.judge.question import Question
 from procmon.judge.reductions import Evidence, Goal, reductions
-from procmon.judge.targets import Row, judge_target, not_begun
+from procmon.judge.targets import Row, has_its_baseline, judge_target, without_verdict
 from procmon.judge.trend import trend
 from procmon.judge.units import Units
 from procmon.tables import (
@@ -45,21 +45,12 @@ class Judge:
         self.catalogue = Catalogue(engine.query("SELECT * FROM procedure_versions"))
         self.units = Units(engine.query("SELECT * FROM unit_versions"), registry["successions"])
         self.target_rows = registry["targets"].to_pylist()
+        self._figured: tuple[object, ...] = ()
+        self._counted: dict[tuple[object, ...], Evidence] = {}
         engine.give("announced", registry["announced"])
-        engine.give("unit_today", self.units.mapping())
         engine.give_files("baseline_files", baseline_files, BASELINE_DOSSIERS.schema)
         engine.give("chosen_baseline", pa.table({"baseline_id": pa.array([baseline_id], INT)}))
-        engine.step(
-            "all_baseline",
-            """
-            SELECT b.*, coalesce(t.today_key, b.unit_key, '') AS unit_today,
-                coalesce(c.today_key, b.receiving_unit_key, '') AS receiving_today
-            FROM baseline_files AS b
-            LEFT JOIN unit_today AS t ON t.unit_key = b.unit_key
-            LEFT JOIN unit_today AS c ON c.unit_key = b.receiving_unit_key
-            WHERE b.baseline_id = (SELECT c.baseline_id FROM chosen_baseline AS c)
-            """,
-        )
+        engine.steps(sql_text("judge", "caps"))
 
     def tables(self, question: Question, *, batches: Mapping[str, int]) -> dict[str, pa.Table]:
         """Every table of a page but `targets`: reductions, form_06, boundaries, due_soon, trend, quality.
@@ -67,12 +58,14 @@ class Judge:
         Args:
             batches: the ledger's sums for data quality (refused_rows, read_rows …).
         """
-        evidence = self.evidence(question)
+        self._ask(question)
         engine = self.engine
-        for name in ("form_06", "due_soon", "boundaries", "quality"):
+        for name in ("sides", "spread", "form_06", "due_soon", "boundaries", "quality"):
             engine.steps(sql_text("judge", name))
         return {
-            "reductions": reductions(evidence, engine.query("SELECT * FROM quantiles"), self.goal(question.compare)),
+            "reductions": reductions(
+                self.evidence(question), engine.query("SELECT * FROM quantiles"), self.goal(question)
+            ),
             "form_06": FORM_06.conform(
                 engine.query("SELECT * FROM form_06 ORDER BY field NULLS FIRST, level NULLS FIRST")
             ),
@@ -96,65 +89,63 @@ class Judge:
         for target in self.target_rows:
             end = min(target["period_to"], tomorrow)
             if target["period_from"] >= tomorrow:
-                rows += [not_begun(target)] if ending is None else []
+                rows += [without_verdict(target, "not_begun")] if ending is None else []
             elif target["period_to"] == ending or (ending is None and target["period_to"] > tomorrow):
                 asked = replace(question, side="all", scope_id="", compare=Period(target["period_from"], end))
-                rows += judge_target(target, self.evidence(asked))
+                rows += judge_target(target, asked, self.evidence)
         return TARGETS.from_rows(rows)
 
-    def goal(self, compared: Period) -> Goal | None:
-        """The actual target without a tag whose period holds the compared period's last day."""
+    def goal(self, question: Question) -> Goal | None:
+        """The actual target without a tag, against this baseline, whose period holds the compared period's last day."""
         for target in sorted(self.target_rows, key=lambda row: str(row["name"])):
-            holds = target["period_from"] < compared.to <= target["period_to"]
-            if target["basis"] == "actual" and not target["tag"] and holds:
+            holds = target["period_from"] <= question.last_day < target["period_to"]
+            if target["basis"] == "actual" and not target["tag"] and holds and has_its_baseline(target, question):
                 return Goal(target["name"], target["reduction"])
         return None
 
     def evidence(self, question: Question) -> Evidence:
-        """Count what the reductions of a question need; leaves `figured` and the cells in the engine."""
-        self._ask(question)
-        engine = self.engine
-        for name in ("figured", "times"):
-            engine.steps(sql_text("judge", name))
-        return Evidence(
-            question,
-            self.catalogue,
-            self.units,
-            cells=engine.query("SELECT * FROM cells"),
-            on_time=engine.query("SELECT * FROM on_time_cells"),
-            baseline_on_time=engine.query("SELECT * FROM baseline_on_time_cells"),
-            caps=engine.query("SELECT * FROM caps"),
-        )
+        """The integers that the reductions of a question need, counted once."""
+        key = (question.side, question.scope_id, question.compare, question.today)
+        if key not in self._counted:
+            self._ask(question)
+            engine = self.engine
+            for name in ("sides", "times"):
+                engine.steps(sql_text("judge", name))
+            self._counted[key] = Evidence(
+                question,
+                self.catalogue,
+                self.units,
+                cells=engine.query("SELECT * FROM cells"),
+                on_time=engine.query("SELECT * FROM on_time_cells"),
+                baseline_on_time=engine.query("SELECT * FROM baseline_on_time_cells"),
+                caps=engine.query("SELECT * FROM caps"),
+            )
+        return self._counted[key]
 
     def _ask(self, question: Question) -> None:
+        """Let SQL see the question and, in `figured` and `baseline_rows`, the dossiers that it is about."""
         engine = self.engine
         engine.give("question", question.table())
         engine.give("compared_months", pa.table({"month": pa.array(question.months(), INT)}))
-        keys = (
+        field_on = question.last_day if question.side == "field" else None
+        about = (question.side, question.scope_id, question.today, field_on)
+        if self._figured == about:
+            return
+        units = (
             [self.units.key(question.scope_id, question.today)] if question.side in ("receiving", "resolving") else []
         )
-        engine.give("scope_units", pa.table({"today_key": pa.array(keys, TEXT)}))
-        fields = [c for c in self.catalogue.versions if self._field(c, question.last_day) == question.scope_id]
-        engine.give("scope_procedures", pa.table({"procedure_key": pa.array(fields, TEXT)}))
-        engine.step(
-            "baseline_rows",
-            """
-            SELECT b.*
-            FROM all_baseline AS b CROSS JOIN question AS q
-            WHERE q.side = 'all'
-                OR (q.side = 'receiving' AND b.receiving_today IN (SELECT u.today_key FROM scope_units AS u))
-                OR (q.side = 'resolving' AND b.unit_today IN (SELECT u.today_key FROM scope_units AS u))
-                OR (q.side = 'field' AND b.procedure_key IN (SELECT p.procedure_key FROM scope_procedures AS p))
-            """,
+        procedures = (
+            self.catalogue.of_field(question.scope_id, question.last_day) if question.side == "field" else []
         )
-
-    def _field(self, code: str, day: date) -> str:
-        version = self.catalogue.known(code, day)
-        return version.field if version else ""
+        engine.give("unit_today", self.units.mapping(question.today))
+        engine.give("scope_units", pa.table({"today_key": pa.array(units, TEXT)}))
+        engine.give("scope_procedures", pa.table({"procedure_key": pa.array(procedures, TEXT)}))
+        engine.steps(sql_text("judge", "figured"))
+        self._figured = about
 
     def _quality(self, batches: Mapping[str, int]) -> pa.Table:
         counts = self.engine.query("SELECT * FROM quality_counts").to_pylist()[0]
-        n_received = counts["dossiers"] - counts["not_received"] - counts["ended_without_receipt"]
+        n_received = counts.pop("received")
         rows: list[Row] = [
             {
                 "item": item,

@@ -76,6 +76,10 @@ class Catalogue:
         versions = self.versions.get(procedure_id)
         return (self.on(procedure_id, day) or versions[-1]) if versions else None
 
+    def of_field(self, field: str, day: date) -> list[str]:
+        """The procedures that belong to a field on `day` (`known`), by code."""
+        return sorted(code for code in self.versions if (v := self.known(code, day)) and v.field == field)
+
     def on_offer(self, day: date) -> list[str]:
         """The procedures in force on `day`, by code."""
         return sorted(code for code in self.versions if self.on(code, day))

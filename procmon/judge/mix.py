@@ -10,15 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
+from procmon.judge.numbers import exact_sum
 from procmon.judge.student import t_quantile
 
 CONFIDENCE = 0.95
 MIN_CLUSTERS = 5
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """Finished dossiers of one procedure, unit, side and month: sums of y = min(time, cap), in seconds."""
 
     procedure: str
@@ -75,9 +76,9 @@ class Cut:
     upper: float | None
 
     @property
-    def ratio(self) -> float | None:
-        """N ÷ D; None where D is 0."""
-        return float(self.numerator / self.denominator) if self.denominator else None
+    def reduction(self) -> Fraction | None:
+        """C = 1 - N ÷ D; None where D is 0."""
+        return 1 - self.numerator / self.denominator if self.denominator else None
 
     @property
     def coverage(self) -> float | None:
@@ -92,8 +93,8 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
     """
     base, now = sum_by_procedure(c for c in cells if not c.is_now), sum_by_procedure(c for c in cells if c.is_now)
     covered = sorted(p for p in base if p and p in now and base[p].n >= min_n and now[p].n >= min_n)
-    numerator = sum((base[p].n * now[p].mean for p in covered), Fraction())
-    denominator = sum((base[p].n * base[p].mean for p in covered), Fraction())
+    numerator = exact_sum(base[p].n * now[p].mean for p in covered)
+    denominator = Fraction(sum(base[p].seconds for p in covered))
     lower, upper = interval(cells, base, now, covered, numerator, denominator)
     return Cut(
         n_base=sum(side.n for side in base.values()),
@@ -107,8 +108,8 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
         numerator=numerator,
         denominator=denominator,
         weight=sum(base[p].n for p in covered),
-        uncapped_numerator=sum((Fraction(base[p].n * now[p].uncapped, now[p].n) for p in covered), Fraction()),
-        uncapped_denominator=sum((Fraction(base[p].uncapped) for p in covered), Fraction()),
+        uncapped_numerator=exact_sum(Fraction(base[p].n * now[p].uncapped, now[p].n) for p in covered),
+        uncapped_denominator=Fraction(sum(base[p].uncapped for p in covered)),
         n_capped_base=sum(base[p].n_capped for p in covered),
         n_capped_now=sum(now[p].n_capped for p in covered),
         capped_seconds_base=sum(base[p].capped_seconds for p in covered),
@@ -123,10 +124,12 @@ def sum_by_procedure(cells: Iterable[Cell]) -> dict[str, Side]:
     sums: dict[str, list[int]] = defaultdict(lambda: [0] * 6)
     for cell in cells:
         total = sums[cell.procedure]
-        for i, part in enumerate(
-            (cell.n, cell.seconds, cell.squares, cell.uncapped, cell.n_capped, cell.capped_seconds)
-        ):
-            total[i] += part
+        total[0] += cell.n
+        total[1] += cell.seconds
+        total[2] += cell.squares
+        total[3] += cell.uncapped
+        total[4] += cell.n_capped
+        total[5] += cell.capped_seconds
     return {procedure: Side(*total) for procedure, total in sums.items()}
 
 
@@ -141,7 +144,8 @@ def interval(
     """The 95 % interval of N ÷ D, robust against shocks by unit and by month (rulebook 7b).
 
     z of a dossier is factor · (y - mean), the factor the same for a procedure and side; so sums of z over a cell
-    need its n and its sum of y only, and Σ z² the procedure's sum of squares.
+    need its n and its sum of y only, and Σ z² the procedure's sum of squares. Each float comes from exact integers by
+    one division (which Python rounds right), and floats are summed by fsum: their order changes nothing.
     """
     if not covered or not denominator or not numerator:
         return None, None
@@ -153,17 +157,18 @@ def interval(
             sign = 1 if is_now else -1
             factor = sign * weight / (side.n * float(total)) * math.sqrt(side.n / (side.n - 1))
             factors[procedure, is_now] = factor
-            deviations = Fraction(side.n * side.squares - side.seconds**2, side.n)
-            squares[is_now].append(factor * factor * float(deviations))
+            deviations = (side.n * side.squares - side.seconds**2) / side.n
+            squares[is_now].append(factor * factor * deviations)
     if not (any(squares[False]) and any(squares[True])):
         return None, None
     naive = math.fsum(squares[False] + squares[True])
     parts: dict[tuple[str, bool, int], list[float]] = defaultdict(list)
     for cell in cells:
-        if (cell.procedure, cell.is_now) in factors:
+        key = cell.procedure, cell.is_now
+        if key in factors:
             side = (now if cell.is_now else base)[cell.procedure]
-            deviation = Fraction(cell.seconds * side.n - cell.n * side.seconds, side.n)
-            parts[cell.unit, cell.is_now, cell.month].append(factors[cell.procedure, cell.is_now] * float(deviation))
+            deviation = (cell.seconds * side.n - cell.n * side.seconds) / side.n
+            parts[cell.unit, cell.is_now, cell.month].append(factors[key] * deviation)
     sums = {key: math.fsum(values) for key, values in parts.items()}
     variance, freedom = _clustered(sums)
     if freedom == 0:

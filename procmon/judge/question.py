@@ -68,7 +68,7 @@ class Question:
             "window_at": (window, INSTANT),
             "window_from": (window.astimezone(self.zone).date(), DAY),
             "side": (self.side, TEXT),
-            "field": (self.scope_id if self.side == "field" else "", TEXT),
+            "scope_id": (self.scope_id, TEXT),
             "min_cross": (self.policies.min_cross, INT),
             "min_units": (self.policies.min_units, INT),
         }

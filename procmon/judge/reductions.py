@@ -6,17 +6,23 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from procmon.config import PolicySettings
-from procmon.judge.limits import CLASSES, Catalogue, LimitCut, limit_cut, mean_cut
+from procmon.judge.limits import CLASSES, Catalogue, LimitCut, Version, limit_cut, mean_cut
 from procmon.judge.mix import Cell, Cut, compare, verdict
+from procmon.judge.numbers import round9, share
 from procmon.judge.question import Question
 from procmon.judge.units import Units
 from procmon.tables import OLD_LIMITS_ON, REDUCTIONS
 
+CELL_COLUMNS = (
+    "procedure_key", "unit_today", "is_now", "month_no", "n", "seconds", "squares", "uncapped_seconds", "n_capped",
+    "capped_seconds",
+)  # fmt: skip
 ON_TIME = ("n_judged_both", "n_on_time_old", "n_on_time_new", "n_baseline_judged", "n_baseline_on_time")
 
 
@@ -38,11 +44,17 @@ class Scope:
     cells: Sequence[Cell]
     on_time: Mapping[str, int]
     procedures: Sequence[str]
+    min_n: int
+    """Dossiers that a procedure needs on both sides to enter the mix."""
+
+    @cached_property
+    def cut(self) -> Cut:
+        """Both sides compared at fixed mix; computed once for all who ask."""
+        return compare(self.cells, min_n=self.min_n)
 
 
-def round9(value: float | Fraction | None) -> float | None:
-    """A ratio as it is stored: half-even to 9 significant digits (rulebook 6); None stays None."""
-    return None if value is None else float(f"{float(value):.9g}")
+Found = tuple[list[Cell], list[dict[str, Any]]]
+"""A scope's cells, and its on-time counts by procedure and unit."""
 
 
 class Evidence:
@@ -61,17 +73,19 @@ class Evidence:
     ) -> None:
         self.question, self.catalogue, self.units = question, catalogue, units
         self.cells = [
-            Cell(
-                row["procedure_key"], row["unit_today"], row["is_now"], row["month_no"], row["n"], int(row["seconds"]),
-                int(row["squares"]), int(row["uncapped_seconds"]), row["n_capped"], int(row["capped_seconds"]),
+            Cell(procedure, unit, is_now, month, n, int(seconds), int(squares), int(uncapped), n_capped, int(capped))
+            for procedure, unit, is_now, month, n, seconds, squares, uncapped, n_capped, capped in zip(
+                *(cells[name].to_pylist() for name in CELL_COLUMNS), strict=True
             )
-            for row in cells.to_pylist()
-        ]  # fmt: skip
+        ]
         self.counts = on_time.to_pylist() + baseline_on_time.to_pylist()
         self.caps = {row["procedure_key"]: row["cap_seconds"] for row in caps.to_pylist()}
         self.on_offer = catalogue.on_offer(question.last_day)
         self.seen = {cell.procedure for cell in self.cells}
+        self._versions: dict[str, Version | None] = {}
+        self._limit_cuts: dict[str, LimitCut] = {}
 
+    @cached_property
     def headline(self) -> Scope:
         """All of the question's dossiers; of limits, those of the city's or field's offer, else of what was seen."""
         kind, scope_id = self.question.headline
@@ -81,25 +95,30 @@ class Evidence:
             offered = [code for code in self.on_offer if self._field(code) == scope_id]
         else:
             offered = [code for code in self.on_offer if code in self.seen]
-        return Scope(kind, scope_id, self._scope_name(kind, scope_id), self.cells, _sum(self.counts), offered)
+        name = scope_id
+        if kind in ("unit", "centre"):
+            name = self.units.name(self.units.key(scope_id, self.question.today))
+        return self._scope(kind, scope_id, name, (self.cells, self.counts), offered)
 
+    @cached_property
     def parts(self) -> list[Scope]:
         """Of the city: each level, field and unit with finished dossiers in the period."""
         if self.question.side != "all":
             return []
         scopes = []
         for kind, place in (("level", self._level), ("field", self._field)):
-            for scope_id, (cells, counts) in self._split(by_procedure(place)).items():
+            for scope_id, found in self._split(by_procedure(place)).items():
                 offered = [code for code in self.on_offer if place(code) == scope_id]
-                scopes.append(Scope(kind, scope_id, scope_id, cells, _sum(counts), offered))
-        for key, (cells, counts) in self._split(lambda _, unit: unit).items():
-            if any(cell.is_now for cell in cells):
-                seen = {cell.procedure for cell in cells}
+                scopes.append(self._scope(kind, scope_id, scope_id, found, offered))
+        for key, found in self._split(lambda _, unit: unit).items():
+            if any(cell.is_now for cell in found[0]):
+                seen = {cell.procedure for cell in found[0]}
                 offered = [code for code in self.on_offer if code in seen]
-                scope_id = self.units.said(key, self.question.last_day)
-                scopes.append(Scope("unit", scope_id, self.units.name(key), cells, _sum(counts), offered))
+                scope_id = self.units.said(key, self.question.today)
+                scopes.append(self._scope("unit", scope_id, self.units.name(key), found, offered))
         return scopes
 
+    @cached_property
     def procedures(self) -> list[Scope]:
         """Each procedure with dossiers on a side, and for the city each on offer."""
         split = self._split(lambda procedure, _: procedure)
@@ -107,22 +126,34 @@ class Evidence:
         scopes = []
         for code in sorted({*split, *offered}):
             version = self.catalogue.known(code, self.question.last_day)
-            cells, counts = split.get(code, ([], []))
-            scopes.append(Scope("procedure", code, version.name if version else "", cells, _sum(counts), [code]))
+            found = split.get(code, ([], []))
+            scopes.append(self._scope("procedure", code, version.name if version else "", found, [code]))
         return scopes
 
     def tagged(self, tag: str) -> Scope:
         """The city's dossiers of the procedures that carry `tag` on the period's last day; all for no tag."""
         if not tag:
-            return self.headline()
+            return self.headline
         tagged = {code for code in self.catalogue.versions if self._has_tag(code, tag)}
         cells = [cell for cell in self.cells if cell.procedure in tagged]
         counts = [row for row in self.counts if row["procedure_key"] in tagged]
-        return Scope("city", "", "", cells, _sum(counts), [code for code in self.on_offer if code in tagged])
+        return self._scope("city", "", "", (cells, counts), [code for code in self.on_offer if code in tagged])
 
-    def _split(self, place: Callable[[str, str], str]) -> dict[str, tuple[list[Cell], list[dict[str, Any]]]]:
+    def limit_cut(self, procedure_id: str) -> LimitCut:
+        """A procedure's limit on the period's last day against the old one."""
+        if procedure_id not in self._limit_cuts:
+            self._limit_cuts[procedure_id] = limit_cut(
+                self.catalogue, procedure_id, OLD_LIMITS_ON, self.question.last_day
+            )
+        return self._limit_cuts[procedure_id]
+
+    def _scope(self, kind: str, scope_id: str, name: str, found: Found, offered: Sequence[str]) -> Scope:
+        cells, counts = found
+        return Scope(kind, scope_id, name, cells, _sum(counts), offered, self.question.policies.min_n_mix)
+
+    def _split(self, place: Callable[[str, str], str]) -> dict[str, Found]:
         """Cells and counts by a place that procedure and unit give, in its order; an empty place is left out."""
-        parts: dict[str, tuple[list[Cell], list[dict[str, Any]]]] = defaultdict(lambda: ([], []))
+        parts: dict[str, Found] = defaultdict(lambda: ([], []))
         for cell in self.cells:
             parts[place(cell.procedure, cell.unit)][0].append(cell)
         for row in self.counts:
@@ -134,17 +165,17 @@ class Evidence:
         return version is not None and tag in version.tags
 
     def _field(self, code: str) -> str:
-        version = self.catalogue.known(code, self.question.last_day)
+        version = self._known(code)
         return version.field if version else ""
 
     def _level(self, code: str) -> str:
-        version = self.catalogue.known(code, self.question.last_day)
+        version = self._known(code)
         return version.level if version else ""
 
-    def _scope_name(self, kind: str, scope_id: str) -> str:
-        if kind in ("unit", "centre"):
-            return self.units.name(self.units.key(scope_id, self.question.today))
-        return scope_id
+    def _known(self, code: str) -> Version | None:
+        if code not in self._versions:
+            self._versions[code] = self.catalogue.known(code, self.question.last_day)
+        return self._versions[code]
 
 
 def by_procedure(place: Callable[[str], str]) -> Callable[[str, str], str]:
@@ -166,9 +197,9 @@ def reductions(evidence: Evidence, quantiles: pa.Table, goal: Goal | None) -> pa
     found = {(row["procedure_key"], row["is_now"]): row for row in quantiles.to_pylist()}
     rows = [
         reduction(scope, evidence, goal, min_n=1, policies=policies)
-        for scope in [evidence.headline(), *evidence.parts()]
+        for scope in [evidence.headline, *evidence.parts]
     ]
-    for scope in evidence.procedures():
+    for scope in evidence.procedures:
         row = reduction(scope, evidence, goal, min_n=policies.min_n_verdict, policies=policies)
         rows.append(row | _of_procedure(scope, evidence, found))
     return REDUCTIONS.from_rows(rows)
@@ -178,8 +209,8 @@ def reduction(
     scope: Scope, evidence: Evidence, goal: Goal | None, *, min_n: int, policies: PolicySettings
 ) -> dict[str, object]:
     """One scope's row: time at fixed mix, limits on paper, on time under both limits."""
-    cut = compare(scope.cells, min_n=policies.min_n_mix)
-    cuts = [limit_cut(evidence.catalogue, code, OLD_LIMITS_ON, evidence.question.last_day) for code in scope.procedures]
+    cut = scope.cut
+    cuts = [evidence.limit_cut(code) for code in scope.procedures]
     return {
         "scope": scope.kind,
         "scope_id": scope.id,
@@ -206,13 +237,13 @@ def _times(cut: Cut) -> dict[str, object]:
         "n_period": cut.n_now,
         "n_covered_baseline": cut.n_covered_base,
         "n_covered_period": cut.n_covered_now,
-        "coverage": round9(cut.coverage),
-        "coverage_period": _share(cut.n_covered_now, cut.n_now),
-        "coverage_minutes_baseline": _share(cut.covered_seconds_base, cut.seconds_base),
-        "coverage_minutes_period": _share(cut.covered_seconds_now, cut.seconds_now),
+        "coverage": share(cut.n_covered_base, cut.n_base),
+        "coverage_period": share(cut.n_covered_now, cut.n_now),
+        "coverage_minutes_baseline": share(cut.covered_seconds_base, cut.seconds_base),
+        "coverage_minutes_period": share(cut.covered_seconds_now, cut.seconds_now),
         "numerator_seconds": round9(cut.numerator) if cut.weight else None,
         "denominator_seconds": round9(cut.denominator) if cut.weight else None,
-        "actual_cut": None if cut.ratio is None else round9(1 - cut.numerator / cut.denominator),
+        "actual_cut": round9(cut.reduction),
         "cut_lower": None if cut.upper is None else round9(1 - cut.upper),
         "cut_upper": None if cut.lower is None else round9(1 - cut.lower),
         "mean_baseline_minutes": _minutes(cut.denominator, cut.weight),
@@ -225,10 +256,6 @@ def _times(cut: Cut) -> dict[str, object]:
             round9(cut.uncapped_numerator / cut.uncapped_denominator) if cut.uncapped_denominator else None
         ),
     }
-
-
-def _share(part: int, whole: int) -> float | None:
-    return round9(Fraction(part, whole)) if whole else None
 
 
 def _minutes(seconds: Fraction | int, n: int) -> float | None:
@@ -246,7 +273,7 @@ def _of_procedure(
     scope: Scope, evidence: Evidence, quantiles: Mapping[tuple[str, bool], Mapping[str, Any]]
 ) -> dict[str, object]:
     """What only a single procedure has: its own means (below the mix's minimum too), quantiles, cap and limits."""
-    paper = limit_cut(evidence.catalogue, scope.id, OLD_LIMITS_ON, evidence.question.last_day)
+    paper = evidence.limit_cut(scope.id)
     row: dict[str, object] = {
         "limit_before": paper.before,
         "limit_now": paper.now,

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from procmon.judge.limits import limit_cut, mean_cut
-from procmon.judge.mix import compare, verdict
+from procmon.judge.limits import mean_cut
+from procmon.judge.mix import verdict
+from procmon.judge.numbers import round9, share
 from procmon.judge.question import Question
-from procmon.judge.reductions import Evidence, Scope, round9
-from procmon.tables import OLD_LIMITS_ON
+from procmon.judge.reductions import Evidence, Scope
 
 Row = dict[str, object]
 
 
-def judge_target(target: Mapping[str, Any], evidence: Evidence) -> list[Row]:
+def judge_target(
+    target: Mapping[str, Any], asked: Question, evidence_of: Callable[[Question], Evidence]
+) -> list[Row]:
     """Rows of table TARGETS for one target: the city (or its tag), then for a target without tag its parts.
 
-    `evidence` compares the target's own period, as far as it has run.
+    `asked` is about the city and compares the target's own period, as far as it has run.
     """
+    if not has_its_baseline(target, asked):
+        return [without_verdict(target, "no_baseline")]
+    evidence = evidence_of(asked)
     scopes: Sequence[Scope] = [evidence.tagged(target["tag"] or "")]
     if not target["tag"]:
-        scopes = [*scopes, *evidence.parts()]
+        scopes = [*scopes, *evidence.parts]
     judge = _limit if target["basis"] == "limit" else _actual
-    return [_frame(target, evidence.question, scope) | judge(target, scope, evidence) for scope in scopes]
+    return [_frame(target, asked, scope) | judge(target, scope, evidence) for scope in scopes]
 
 
-def not_begun(target: Mapping[str, Any]) -> Row:
-    """The row of a target whose period has not begun."""
+def has_its_baseline(target: Mapping[str, Any], question: Question) -> bool:
+    """Whether an actual target speaks of the baseline that is frozen; limits are compared with a day's."""
+    baseline = question.baseline
+    return target["basis"] == "limit" or (target["baseline_from"], target["baseline_to"]) == (
+        baseline.from_,
+        baseline.to,
+    )
+
+
+def without_verdict(target: Mapping[str, Any], why: str) -> Row:
+    """The one row of a target that cannot be judged."""
     return {
         "name": target["name"],
         "scope": "city",
@@ -35,7 +49,7 @@ def not_begun(target: Mapping[str, Any]) -> Row:
         "basis": target["basis"],
         "target": target["reduction"],
         "verdict": "no_data",
-        "why": "not_begun",
+        "why": why,
         "n_baseline": 0,
         "n_period": 0,
         "period_from": target["period_from"],
@@ -56,9 +70,9 @@ def _frame(target: Mapping[str, Any], question: Question, scope: Scope) -> Row:
 
 
 def _limit(target: Mapping[str, Any], scope: Scope, evidence: Evidence) -> Row:
-    cuts = [limit_cut(evidence.catalogue, code, OLD_LIMITS_ON, evidence.question.last_day) for code in scope.procedures]
+    cuts = [evidence.limit_cut(code) for code in scope.procedures]
     mean, n = mean_cut(cuts)
-    found: Row = {"n_baseline": n, "n_period": n, "coverage": round9(n / len(cuts)) if cuts else None}
+    found: Row = {"n_baseline": n, "n_period": n, "coverage": share(n, len(cuts))}
     if mean is None:
         return found | {"verdict": "no_data", "why": "no_limits"}
     is_met = float(mean) >= target["reduction"]
@@ -66,16 +80,16 @@ def _limit(target: Mapping[str, Any], scope: Scope, evidence: Evidence) -> Row:
 
 
 def _actual(target: Mapping[str, Any], scope: Scope, evidence: Evidence) -> Row:
-    policies = evidence.question.policies
-    cut = compare(scope.cells, min_n=policies.min_n_mix)
-    found, why = verdict(cut, target["reduction"], min_n=1, min_coverage=policies.min_coverage)
+    """As for limits, n is of what the reduction rests on: the covered dossiers."""
+    cut = scope.cut
+    found, why = verdict(cut, target["reduction"], min_n=1, min_coverage=evidence.question.policies.min_coverage)
     return {
-        "reduction": None if cut.ratio is None else round9(1 - cut.numerator / cut.denominator),
+        "reduction": round9(cut.reduction),
         "lower": None if cut.upper is None else round9(1 - cut.upper),
         "upper": None if cut.lower is None else round9(1 - cut.lower),
-        "coverage": round9(cut.coverage),
-        "n_baseline": cut.n_base,
-        "n_period": cut.n_now,
+        "coverage": share(cut.n_covered_base, cut.n_base),
+        "n_baseline": cut.n_covered_base,
+        "n_period": cut.n_covered_now,
         "verdict": found,
         "why": why,
     }

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import pyarrow as pa
 
+from procmon.judge.numbers import exact_sum, round9, share
 from procmon.judge.question import Question
-from procmon.judge.reductions import round9
 from procmon.tables import TREND
 
 
@@ -40,12 +40,12 @@ def _points(question: Question, cells: pa.Table, step: str, months: int) -> list
     chosen = sorted(p for p in base if p and all(sums[p, start][0] >= least for start in wanted))
     n_base = sum(n for n, _ in base.values())
     n_chosen = sum(base[p][0] for p in chosen)
-    if not chosen or not wanted or n_chosen < question.policies.min_coverage * n_base:
+    if not chosen or not wanted or n_chosen / n_base < question.policies.min_coverage:
         return []
     denominator = sum(base[p][1] for p in chosen)
     points: list[dict[str, object]] = []
     for start in wanted:
-        numerator = sum((Fraction(base[p][0] * sums[p, start][1], sums[p, start][0]) for p in chosen), Fraction())
+        numerator = exact_sum(Fraction(base[p][0] * sums[p, start][1], sums[p, start][0]) for p in chosen)
         points.append(
             {
                 "starts_on": _day(start),
@@ -55,7 +55,7 @@ def _points(question: Question, cells: pa.Table, step: str, months: int) -> list
                 "mean_minutes": round9(numerator / n_chosen / 60),
                 "n": sum(sums[p, start][0] for p in chosen),
                 "n_procedures": len(chosen),
-                "coverage": round9(Fraction(n_chosen, n_base)),
+                "coverage": share(n_chosen, n_base),
                 "is_baseline": _day(start) < question.baseline.to,
             }
         )

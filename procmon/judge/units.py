@@ -1,4 +1,4 @@
-"""Units in time: which unit of today stands for a unit of then (rulebook 8)."""
+"""Units in time: which unit of a day stands for a unit of then (rulebook 8)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Units:
         self.versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in versions.to_pylist():
             self.versions[row["unit_id"]].append(row)
-        self.today = self._follow(successions)
+        self.successions = successions.to_pylist()
 
     def on(self, unit_id: str, day: date) -> dict[str, Any] | None:
         """The version of a code that is valid on `day`."""
@@ -40,25 +40,26 @@ class Units:
         code = key.rpartition("@")[0]
         return next((str(v["name"] or "") for v in self.versions.get(code, ()) if v["unit_key"] == key), "")
 
-    def mapping(self) -> pa.Table:
-        """`unit_key` → `today_key`, for units that were taken over whole."""
-        keys = sorted(self.today)
-        return pa.table(
-            {"unit_key": pa.array(keys, TEXT), "today_key": pa.array([self.today[key] for key in keys], TEXT)}
-        )
-
-    def _follow(self, successions: pa.Table) -> dict[str, str]:
-        heirs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for row in successions.to_pylist():
-            old = self.key(row["old_unit_id"], row["effective_on"] - timedelta(days=1))
-            heirs[old].append((self.key(row["new_unit_id"], row["effective_on"]), row["extent"]))
-        whole = {old: new[0][0] for old, new in heirs.items() if len(new) == 1 and new[0][1] == "whole"}
-        followed = {}
+    def heirs(self, day: date) -> dict[str, str]:
+        """The key of each unit that was taken over whole by `day` → the key of the unit that stands for it then."""
+        takers: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for row in self.successions:
+            if row["effective_on"] <= day:
+                old = self.key(row["old_unit_id"], row["effective_on"] - timedelta(days=1))
+                takers[old].append((self.key(row["new_unit_id"], row["effective_on"]), row["extent"]))
+        whole = {old: new[0][0] for old, new in takers.items() if len(new) == 1 and new[0][1] == "whole"}
+        found = {}
         for old in whole:
             key, seen = old, {old}
             while key in whole and whole[key] not in seen:
                 key = whole[key]
                 seen.add(key)
             if key != old:
-                followed[old] = key
-        return followed
+                found[old] = key
+        return found
+
+    def mapping(self, day: date) -> pa.Table:
+        """`heirs` as a table: `unit_key`, `today_key`."""
+        heirs = self.heirs(day)
+        keys = sorted(heirs)
+        return pa.table({"unit_key": pa.array(keys, TEXT), "today_key": pa.array([heirs[key] for key in keys], TEXT)})

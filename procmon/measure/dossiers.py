@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from procmon.config import PolicySettings
 from procmon.engine import Engine, sql_text
-from procmon.tables import DAY, DOSSIERS, EVENTS, INSTANT, OLD_LIMITS_ON, TEXT
+from procmon.errors import UsageProblem
+from procmon.tables import DAY, DOSSIERS, EVENTS, FIRST_DAY, INSTANT, LAST_DAY, OLD_LIMITS_ON, TEXT
 from procmon.worktime import Calendars
 
 POLICIES = ("supplement", "payment", "late_receipt")
@@ -65,7 +67,14 @@ def measure(
         registry: the registry's tables `procedures` and `units`.
 
     `events` (every event seen, in order, with its place on the calendar) stays in the engine beside it.
+    Raises: UsageProblem for an as-of instant that calendars do not cover.
     """
+    day = asked.as_of.astimezone(ZoneInfo(asked.zone)).date()
+    if not FIRST_DAY <= day < LAST_DAY:
+        raise UsageProblem(
+            f"as of {day}: calendars cover the days from {FIRST_DAY} to before {LAST_DAY}",
+            remedy="Choose an instant among them.",
+        )
     engine.give_files("lake", lake_files, EVENTS.schema)
     engine.give("done", pa.table({"batch_id": pa.array(done, pa.int64())}))
     engine.give("live", pa.table({"batch_id": pa.array(live, pa.int64())}))
@@ -78,27 +87,39 @@ def measure(
     _find_calendars(engine, calendars)
     engine.steps(sql_text("measure", "events"))
     engine.drop("seen", "live_rows")
+    engine.steps(sql_text("measure", "facts"))
     engine.steps(sql_text("measure", "dossiers"))
     engine.drop(*INNER_STEPS)
 
 
 INNER_STEPS = (
-    "firsts", "ends", "after_end", "stated_dues", "dues", "bounds", "waits", "supplements", "clocks", "pauses",
-    "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "boundaries", "seconds", "ruled",
+    "firsts", "ends", "after_end", "refusals", "stated_dues", "dues", "bounds", "waits", "supplements", "clocks",
+    "pauses", "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "boundaries",
+    "seconds", "ruled",
 )  # fmt: skip
-"""Steps of dossiers.sql that nobody reads afterwards."""
+"""Steps that nobody reads afterwards."""
 
 
 def _find_calendars(engine: Engine, calendars: Calendars) -> None:
-    """Make `dossier_calendars`; the log is put in order an extra time only where a unit has its own calendar."""
+    """Make `dossier_calendars`: the dossiers whose resolving unit, else receiving unit, has a calendar of its own.
+
+    Who that is may hang on the order of events, and this on the calendar where days are bare: so bare days stand on
+    the default calendar for this one question. The log is put in order twice only where a unit has its own calendar.
+    """
     engine.give("dossier_calendars", pa.table({"dossier_id": pa.array([], TEXT), "calendar_id": pa.array([], TEXT)}))
     if calendars.units.num_rows == 0:
         return
     engine.give("unit_calendars", calendars.units)
     engine.steps(sql_text("measure", "events"))
-    engine.step("provisional_events", "SELECT * FROM events")
-    engine.steps(sql_text("measure", "calendars"))
-    engine.drop("provisional_events")
+    engine.steps(sql_text("measure", "facts"))
+    engine.step("dossier_calendars", DOSSIER_CALENDARS)
+
+
+DOSSIER_CALENDARS = """
+    SELECT r.dossier_id, u.calendar_id
+    FROM roles AS r
+    JOIN unit_calendars AS u ON u.unit_id = coalesce(r.resolving_unit_id, r.receiving_unit_id)
+"""
 
 
 def shown(engine: Engine) -> pa.Table:

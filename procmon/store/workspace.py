@@ -28,6 +28,7 @@ from procmon.tables import EVENTS
 
 DATABASE = "procmon.db"
 KEY = "key"
+SCRATCH = ".scratch"
 INBOX, REPORTS, OUTBOX, KEPT = "inbox", "reports", "outbox", "kept_inputs"
 
 
@@ -96,20 +97,22 @@ class Workspace:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder of mode 700 that is gone afterwards."""
-        (self.folder / ".scratch").mkdir(mode=0o700, exist_ok=True)
-        path = Path(tempfile.mkdtemp(dir=self.folder / ".scratch"))
+        """A folder of mode 700 that is gone afterwards; its name begins with this process's number."""
+        (self.folder / SCRATCH).mkdir(mode=0o700, exist_ok=True)
+        path = Path(tempfile.mkdtemp(dir=self.folder / SCRATCH, prefix=f"{os.getpid()}-"))
         try:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
 
     def settle(self) -> None:
-        """Finish what a killed process left: ask the lake about pending batches, empty the scratch folder.
+        """Finish what a killed process left: ask the lake about pending batches, remove its scratch folders.
 
         Call it under the lock.
         """
-        shutil.rmtree(self.folder / ".scratch", ignore_errors=True)
+        for path in (self.folder / SCRATCH).glob("*-*"):
+            if not Path("/proc", path.name.partition("-")[0]).exists():  # else: some process still works there
+                shutil.rmtree(path, ignore_errors=True)
         with database.writing(self.ledger_db) as session:
             pending = session.scalars(select(ledger.Batch).where(col(ledger.Batch.status) == "pending")).all()
             for batch in pending:
@@ -139,7 +142,8 @@ def create(folder: Path, now: datetime) -> Workspace:
     try:
         for name in ("", INBOX, REPORTS, OUTBOX):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_private(folder / KEY, secrets.token_hex(32) + "\n")
+        if not (folder / KEY).exists():  # else: an init that was cut off goes on
+            _write_private(folder / KEY, secrets.token_hex(32) + "\n")
         settings = config.read_settings(folder)
         engine = database.create(_database_url(folder, settings))
         lake = Lake(_lake_folder(folder, settings))

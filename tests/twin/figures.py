@@ -6,11 +6,12 @@ floats. `nine_digits` rounds a figure as the product stores it. Durations are in
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from .clock import ZONE, Row, cut, local, read_day, table
@@ -66,8 +67,13 @@ def form_06(event_rows: Iterable[Row], registry: Any, frm: datetime, to: datetim
 
     Field and level are those of the procedure's version on the day of receipt, '' where there is none.
     """
+    return form_06_of(measure_dossiers(event_rows, registry, to=to), frm)
+
+
+def form_06_of(dossiers: Iterable[Dossier], frm: datetime) -> list[dict[str, str]]:
+    """The same over dossiers measured to the period's end."""
     rows: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for dossier in measure_dossiers(event_rows, registry, to=to):
+    for dossier in dossiers:
         if in_form_06(dossier, frm):
             version = dossier.version or {}
             rows[version.get("field", ""), version.get("level", "")].update(_form_06_columns(dossier, frm))
@@ -213,18 +219,66 @@ class Finish:
 
 
 def finishes(
-    event_rows: Iterable[Row], registry: Any, frm: datetime, to: datetime, as_of: datetime | None = None
+    event_rows: Iterable[Row],
+    registry: Any,
+    frm: datetime,
+    to: datetime,
+    as_of: datetime | None = None,
+    unit_of: Callable[[Dossier], str] = lambda dossier: dossier.unit_id,
 ) -> list[Finish]:
-    """The dossiers of 7.2 with their end in [frm, to), as of the period's end, or of `as_of` if that is before."""
+    """The dossiers of 7.2 with their end in [frm, to), as of the period's end, or of `as_of` if that is before.
+
+    `unit_of` says which unit a dossier counts for (default: the code as stated).
+    """
     if as_of is not None and as_of < to:
         dossiers = measure_dossiers(event_rows, registry, as_of=as_of)
     else:
         dossiers = measure_dossiers(event_rows, registry, to=to)
+    return finished_in(dossiers, frm, to, unit_of)
+
+
+def finished_in(
+    dossiers: Iterable[Dossier], frm: datetime, to: datetime, unit_of: Callable[[Dossier], str]
+) -> list[Finish]:
+    """The dossiers of 7.2 with their end in [frm, to), of dossiers already measured."""
     return [
-        Finish(procedure_key(d), d.unit_id, (d.ended_at.year, d.ended_at.month), d.working_seconds)
+        Finish(procedure_key(d), unit_of(d), (d.ended_at.year, d.ended_at.month), d.working_seconds)
         for d in dossiers
-        if d.outcome in GOT_A_RESULT and d.ended_at and d.ended_at >= frm and d.working_seconds is not None
+        if d.outcome in GOT_A_RESULT and d.ended_at and frm <= d.ended_at < to and d.working_seconds is not None
     ]
+
+
+def standing_unit(registry: Any, today: date) -> Callable[[Dossier], str]:
+    """The unit a dossier counts for as (code, date), written `code@valid_from`, or `code@` where it is unknown.
+
+    A unit taken over whole by `today` is the one that took it over; a split one stays itself. Without any unit: ''.
+    """
+    known = Registry(registry)
+
+    def key(code: str, day: date) -> str:
+        return f"{code}@{(known.unit_on(code, day) or {}).get('valid_from', '')}"
+
+    takers: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in table(registry, "successions"):
+        on = read_day(row["effective_on"])
+        if on <= today:
+            old, new = key(row["old_unit_id"], on - timedelta(days=1)), key(row["new_unit_id"], on)
+            takers[old].append((new, row["extent"]))
+
+    def follow(unit: str) -> str:
+        passed = {unit}
+        while len(takers[unit]) == 1 and takers[unit][0][1] == "whole" and takers[unit][0][0] not in passed:
+            unit = takers[unit][0][0]
+            passed.add(unit)
+        return unit
+
+    def unit_of(dossier: Dossier) -> str:
+        for code, day in (dossier.resolving, dossier.receiving):
+            if code and day is not None:
+                return follow(key(code, day))
+        return ""
+
+    return unit_of
 
 
 def procedure_key(dossier: Dossier) -> str:
@@ -251,14 +305,28 @@ class Sample:
         return len(self.base)
 
 
-def samples(base: Sequence[Finish], now: Sequence[Finish]) -> list[Sample]:
-    """Every procedure of the baseline, with its finishes of both sides, by code."""
+def caps_of(base: Sequence[Finish]) -> dict[str, int]:
+    """Each procedure's cap, frozen with its baseline."""
+    seconds: dict[str, list[int]] = defaultdict(list)
+    for finish in base:
+        seconds[finish.procedure_id].append(finish.seconds)
+    return {code: math.floor(quantile(values, Fraction(99, 100))) for code, values in seconds.items()}
+
+
+def samples(
+    base: Sequence[Finish], now: Sequence[Finish], caps: Mapping[str, int] | None = None
+) -> list[Sample]:
+    """Every procedure of the baseline, with its finishes of both sides, by code.
+
+    `caps` are those of the whole baseline, where `base` is only a part of it.
+    """
+    caps = caps_of(base) if caps is None else caps
     by_code: dict[str, tuple[list[Finish], list[Finish]]] = defaultdict(lambda: ([], []))
     for n, side in enumerate((base, now)):
         for finish in side:
             by_code[finish.procedure_id][n].append(finish)
     return [
-        Sample(code, *by_code[code], math.floor(quantile([f.seconds for f in by_code[code][0]], Fraction(99, 100))))
+        Sample(code, *by_code[code], caps[code])
         for code in sorted(by_code, key=str.encode)
         if by_code[code][0]
     ]
@@ -325,6 +393,7 @@ def actual_cut(
     min_n_mix: int = 5,
     min_coverage: Fraction = Fraction(60, 100),
     procedures: set[str] | None = None,
+    caps: Mapping[str, int] | None = None,
 ) -> ActualCut:
     """The cut of `now` against `base`, over the given procedures (default: all)."""
     if procedures is not None:
@@ -332,7 +401,7 @@ def actual_cut(
         now = [finish for finish in now if finish.procedure_id in procedures]
     covered = [
         sample
-        for sample in samples(base, now)
+        for sample in samples(base, now, caps)
         if sample.procedure_id and len(sample.base) >= min_n_mix and len(sample.now) >= min_n_mix
     ]
     coverages = {
@@ -410,11 +479,11 @@ def residuals(covered: Sequence[Sample]) -> list[Residual]:
             ("now", sample.now, numerator, 1),
             ("base", sample.base, denominator, -1),
         ):
-            n, mean = len(finished), sample.mean(finished)
+            n, total_y = len(finished), sum(sample.y(finish) for finish in finished)
+            scale = float(Fraction(sign * sample.weight) / (n * total)) * math.sqrt(n / (n - 1)) if n > 1 else 0.0
             for finish in finished:
-                exact = sign * sample.weight * (sample.y(finish) - mean) / (n * total)
-                z = float(exact) * math.sqrt(n / (n - 1)) if n > 1 else 0.0
-                found.append(Residual(z, finish.unit_id, side, finish.month))
+                off = (sample.y(finish) * n - total_y) / n  # y − mean, by one rounded division
+                found.append(Residual(scale * off, finish.unit_id, side, finish.month))
     return found
 
 
@@ -507,6 +576,7 @@ def verdict_of(lower: float | None, upper: float | None, target: Fraction) -> st
     return "missed" if lower > 1 - target else "inconclusive"
 
 
+@cache
 def student_t(level: float, freedom: int) -> float:
     """The t beyond which, on both sides together, 1 − level of Student's distribution lies."""
     low, high = 0.0, 1.0
@@ -558,9 +628,16 @@ def on_time_rates(
     event_rows: Iterable[Row], registry: Any, frm: datetime, to: datetime, baseline_day: date = BASELINE_DAY
 ) -> OnTimeRates:
     """Over the dossiers of the period's form 06, as of its end; the policies are those of the day of receipt."""
+    return on_time_rates_of(measure_dossiers(event_rows, registry, to=to), registry, frm, baseline_day)
+
+
+def on_time_rates_of(
+    dossiers: Iterable[Dossier], registry: Any, frm: datetime, baseline_day: date = BASELINE_DAY
+) -> OnTimeRates:
+    """The same over dossiers measured to the period's end."""
     known = Registry(registry)
     old_and_new = []
-    for dossier in measure_dossiers(event_rows, registry, to=to):
+    for dossier in dossiers:
         if in_form_06(dossier, frm) and dossier.received_at is not None:
             starts_at = effective_receipt(
                 dossier.received_at, policies_of(dossier.version).late_receipt, dossier.calendar
@@ -600,20 +677,33 @@ def boundaries(
     min_units: int = 2,
 ) -> list[BoundaryFigure]:
     """A verdict for each procedure on offer on the as-of day or found among the dossiers, by code."""
-    today = local(as_of).date()
-    since = as_of - timedelta(days=days)
+    return boundaries_of(
+        measure_dossiers(event_rows, registry, as_of=as_of),
+        registry,
+        local(as_of).date(),
+        as_of - timedelta(days=days),
+        min_cross=min_cross,
+        min_units=min_units,
+    )
+
+
+def boundaries_of(
+    dossiers: Iterable[Dossier], registry: Any, today: date, since: datetime, *, min_cross: int, min_units: int
+) -> list[BoundaryFigure]:
+    """The same over measured dossiers; a receiving unit is a code on the day that states it."""
+    known = Registry(registry)
     dossiers_of: dict[str, list[Dossier]] = defaultdict(list)
-    for dossier in measure_dossiers(event_rows, registry, as_of=as_of):
+    for dossier in dossiers:
         came_at = dossier.ended_at if dossier.is_refused_at_reception else dossier.received_at
         if came_at is not None and came_at >= since:
             dossiers_of[procedure_key(dossier)].append(dossier)
     offered = set(on_offer(registry, today))
     figures = []
     for code in sorted(offered | set(dossiers_of), key=str.encode):
-        dossiers = dossiers_of.get(code, [])
-        finished = [d for d in dossiers if d.is_cross_boundary and d.outcome in GOT_A_RESULT]
-        n_units = len({d.receiving[0] for d in finished})
-        n_refused = sum(is_refused_elsewhere(d) for d in dossiers)
+        own = dossiers_of.get(code, [])
+        finished = [d for d in own if d.is_cross_boundary and d.outcome in GOT_A_RESULT]
+        n_units = len({(d.receiving[0], _known_since(known, d.receiving)) for d in finished})
+        n_refused = sum(is_refused_elsewhere(d) for d in own)
         is_announced = is_announced_on(registry, code, today)
         if n_refused:
             verdict = "refused_elsewhere"
@@ -621,14 +711,21 @@ def boundaries(
             verdict = "proven"
         elif is_announced:
             verdict = "announced_only"
-        elif dossiers and all(d.channel == "online" for d in dossiers):
+        elif own and all(d.channel == "online" for d in own):
             verdict = "online_only"
-        elif any(d.is_cross_boundary is not None for d in dossiers):
+        elif any(d.is_cross_boundary is not None for d in own):
             verdict = "local_only"
         else:
             verdict = "no_data"
         figures.append(BoundaryFigure(code, verdict, is_announced, code in offered, len(finished), n_units, n_refused))
     return figures
+
+
+def _known_since(known: Registry, stated: tuple[str, date | None]) -> str:
+    """From when the unit that a code means on a day is known; '' for an unknown one."""
+    code, day = stated
+    version = known.unit_on(code, day) if day is not None else None
+    return version["valid_from"] if version else ""
 
 
 def is_refused_elsewhere(dossier: Dossier) -> bool:
@@ -648,6 +745,52 @@ def is_announced_on(registry: Any, code: str, day: date) -> bool:
         and read_day(row["announced_on"]) <= day < read_day(row.get("valid_to", ""), empty=date.max)
         for row in table(registry, "announced")
     )
+
+
+# ---- 11 due soon, without the chance of being late
+
+WORKING_DAY = 480 * 60
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A pending dossier's place in the lists: its state, and the seconds left (negative: overdue by)."""
+
+    dossier_id: str
+    state: str
+    left_seconds: int | None
+
+
+def due_soon(dossiers: Iterable[Dossier]) -> list[Pending]:
+    """Every pending dossier, by dossier_id; a list `due_k` holds those that no shorter list has."""
+    found = []
+    for dossier in sorted(dossiers, key=lambda d: d.dossier_id.encode()):
+        if dossier.outcome == "pending":
+            left = _left_seconds(dossier)
+            is_waiting = dossier.events[-1].status == "supplement_requested"
+            if left is None:
+                state = "nothing_to_judge_by"
+            elif left <= 0:
+                state = "overdue"
+            elif is_waiting:
+                state = "waiting"
+            else:
+                days = -(-left // WORKING_DAY)
+                state = f"due_{days}" if days <= 3 else "later"
+            found.append(Pending(dossier.dossier_id, state, left))
+    return found
+
+
+def _left_seconds(dossier: Dossier) -> int | None:
+    """Open time from receipt to the judged due date less the time spent; a due date before receipt leaves none."""
+    due_at = dossier.judged_due_at
+    if due_at is None:
+        return None
+    assert dossier.received_at is not None
+    assert dossier.index_seconds is not None
+    if due_at < dossier.received_at:
+        return -dossier.calendar.open_seconds(due_at, dossier.received_at) - dossier.index_seconds
+    return dossier.calendar.open_seconds(dossier.received_at, due_at) - dossier.index_seconds
 
 
 # ---- targets

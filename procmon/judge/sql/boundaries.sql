@@ -1,14 +1,37 @@
 -- Per procedure: was it done at any counter, by evidence (rulebook 8).
--- Sees: figured, procedure_versions, units, announced, question.
+-- Sees: figured, procedure_versions, unit_versions, announced, question.
+
+-- step: unit_territories
+-- What each unit stands for in time: a commune-level unit or district itself, a centre its parent, else the city.
+SELECT
+    v.unit_key,
+    CASE
+        WHEN v.kind IN ('commune', 'ward', 'special_zone', 'district') THEN v.unit_key
+        WHEN v.kind IN ('city', 'department') OR p.kind IN ('city', 'department') THEN 'city'
+        WHEN p.kind IN ('commune', 'ward', 'special_zone', 'district') THEN p.unit_key
+    END AS territory,
+    greatest(v.valid_from, coalesce(p.valid_from, v.valid_from)) AS valid_from,
+    least(v.ends_on, coalesce(p.ends_on, v.ends_on)) AS ends_on
+FROM unit_versions AS v
+LEFT JOIN unit_versions AS p
+    ON v.kind = 'centre' AND p.unit_id = v.parent_unit_id AND p.valid_from < v.ends_on AND p.ends_on > v.valid_from
 
 -- step: at_counters
 SELECT
-    f.*,
+    f.procedure_key,
+    f.channel,
+    f.outcome,
+    f.refusal_reason,
+    f.is_cross_boundary,
+    f.receiving_unit_key,
     f.outcome IN ('finished', 'returned') AS is_finished,
-    f.receiving_unit_key IS NOT NULL AND f.returning_unit_key IS NOT NULL AND f.resolving_unit_key IS NOT NULL
-        AND f.returning_unit_key <> f.resolving_unit_key AS is_returned_elsewhere
+    coalesce(f.outcome IN ('finished', 'returned') AND b.territory <> s.territory, false) AS is_returned_elsewhere
 FROM figured AS f
 CROSS JOIN question AS q
+LEFT JOIN unit_territories AS b
+    ON b.unit_key = f.returning_unit_key AND b.valid_from <= f.ended_on AND b.ends_on > f.ended_on
+LEFT JOIN unit_territories AS s
+    ON s.unit_key = f.resolving_unit_key AND s.valid_from <= f.ended_on AND s.ends_on > f.ended_on
 WHERE (f.received_at IS NOT NULL OR f.outcome = 'refused')
     AND coalesce(f.received_at, f.ended_at) >= q.window_at
     AND coalesce(f.received_at, f.ended_at) <= q.as_of
@@ -35,7 +58,7 @@ FROM procedure_versions AS v
 CROSS JOIN question AS q
 WHERE v.valid_from <= q.today
     AND v.ends_on > q.today
-    AND (q.side = 'all' OR (q.side = 'field' AND v.field = q.field))
+    AND (q.side = 'all' OR (q.side = 'field' AND v.field = q.scope_id))
 
 -- step: announced_today
 SELECT DISTINCT n.procedure_id
@@ -86,4 +109,3 @@ FULL JOIN on_offer AS o ON o.procedure_id = c.procedure_key
 CROSS JOIN question AS q
 LEFT JOIN announced_today AS a ON a.procedure_id = coalesce(c.procedure_key, o.procedure_id)
 LEFT JOIN newest_versions AS v ON v.procedure_id = c.procedure_key
-ORDER BY procedure_id NULLS FIRST

@@ -35,4 +35,3 @@ FROM (
 ) AS p
 CROSS JOIN question AS q
 LEFT JOIN unit_versions AS u ON u.unit_id = p.holding_unit_id AND u.valid_from <= q.today AND u.ends_on > q.today
-ORDER BY left_minutes NULLS LAST, p.dossier_id NULLS FIRST

@@ -1,4 +1,13 @@
--- Biểu số 06 by field and level (rulebook 6). Sees: in_period, question.
+-- Biểu số 06 by field and level (rulebook 6). Sees: figured, question.
+
+-- step: in_period
+-- Received by the end, and not ended before the period.
+SELECT f.field, f.level, f.received_on, f.channel, f.class_06
+FROM figured AS f
+CROSS JOIN question AS q
+WHERE f.received_at IS NOT NULL
+    AND f.received_on < q.period_to
+    AND (f.ended_on IS NULL OR f.ended_on >= q.period_from)
 
 -- step: form_06
 SELECT
@@ -17,4 +26,3 @@ SELECT
     count(*) FILTER (WHERE class_06 = 'pending_overdue') AS pending_overdue
 FROM in_period AS i CROSS JOIN question AS q
 GROUP BY i.field, i.level
-ORDER BY i.field NULLS FIRST, i.level NULLS FIRST

@@ -2,6 +2,7 @@
 
 -- step: quality_counts
 SELECT
+    count(received_at) AS received,
     count(*) AS dossiers,
     count(*) FILTER (WHERE outcome = 'not_received') AS not_received,
     count(*) FILTER (WHERE received_at IS NULL AND outcome NOT IN ('not_received', 'refused')) AS ended_without_receipt,

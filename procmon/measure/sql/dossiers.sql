@@ -1,5 +1,5 @@
 -- One row for each dossier with an event seen (rulebook 3 to 6, and 8 for the boundary).
--- Sees: events (events.sql), asked, calendar_days, calendar_minutes, open_hours, procedures, units.
+-- Sees: events (events.sql), firsts, ends and roles (facts.sql), asked, calendar_days, calendar_minutes, open_hours, procedures, units.
 
 -- step: procedure_versions
 SELECT
@@ -24,75 +24,29 @@ SELECT
     name
 FROM (SELECT * REPLACE (coalesce(valid_from, DATE '0001-01-01') AS valid_from) FROM units)
 
--- step: firsts
--- What a dossier's events say of it; an attribute that varies takes its first non-empty value.
-SELECT
-    dossier_id,
-    any_value(calendar_id) AS calendar_id,
-    min_by(procedure_id, seq) FILTER (WHERE procedure_id IS NOT NULL) AS procedure_id,
-    min(happened_at) FILTER (WHERE status = 'received') AS received_at,
-    min(seq) FILTER (WHERE status = 'received') AS received_seq,
-    min(opened) FILTER (WHERE status = 'received') AS received_opened,
-    min(local_at) FILTER (WHERE status = 'received') AS received_local,
-    min(happened_at) FILTER (WHERE status = 'submitted') AS submitted_at,
-    min(opened) FILTER (WHERE status = 'submitted') AS submitted_opened,
-    coalesce(max(seq) FILTER (WHERE is_open), 0) AS last_open_seq,
-    max_by(status, seq) AS last_status,
-    max(happened_at) AS last_event_at,
-    max_by(unit_id, seq) FILTER (WHERE unit_id IS NOT NULL) AS holding_unit_id,
-    coalesce(min_by(channel, seq) FILTER (WHERE channel IS NOT NULL), 'in_person') AS channel,
-    min_by(receiving_unit_id, seq) FILTER (WHERE receiving_unit_id IS NOT NULL) AS stated_receiving,
-    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE receiving_unit_id IS NOT NULL) AS stated_receiving_on,
-    min_by(unit_id, seq) FILTER (WHERE status = 'received' AND unit_id IS NOT NULL) AS receipt_unit,
-    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE status = 'received' AND unit_id IS NOT NULL) AS receipt_unit_on,
-    min_by(unit_id, seq) FILTER (WHERE status = 'refused' AND unit_id IS NOT NULL) AS refusal_unit,
-    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE status = 'refused' AND unit_id IS NOT NULL) AS refusal_unit_on,
-    min_by(resolving_unit_id, seq) FILTER (WHERE resolving_unit_id IS NOT NULL) AS resolving_unit_id,
-    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE resolving_unit_id IS NOT NULL) AS resolving_on,
-    min_by(returning_unit_id, seq) FILTER (WHERE returning_unit_id IS NOT NULL) AS returning_unit_id,
-    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE returning_unit_id IS NOT NULL) AS returning_on,
-    min_by(applicant_unit_id, seq) FILTER (WHERE applicant_unit_id IS NOT NULL) AS applicant_unit_id,
-    min_by(CAST(local_at AS DATE), seq) FILTER (WHERE applicant_unit_id IS NOT NULL) AS applicant_on,
-    count(*) FILTER (WHERE occurred_on IS NOT NULL AND is_new) AS n_bare_days
-FROM events
-GROUP BY dossier_id
-
--- step: ends
--- The end is found in the tail, after the last event of group open: finished before returned before stopped,
--- withdrawn, refused; of one kind the first.
-SELECT
-    dossier_id,
-    min_by(status, rank) FILTER (WHERE is_tail) AS ended_as,
-    min_by(happened_at, rank) FILTER (WHERE is_tail) AS ended_at,
-    min_by(local_at, rank) FILTER (WHERE is_tail) AS ended_local,
-    min_by(opened, rank) FILTER (WHERE is_tail) AS ended_opened,
-    min_by(seq, rank) FILTER (WHERE is_tail) AS ended_seq,
-    count(*) FILTER (WHERE seq > received_seq AND NOT is_tail) > 0 AS is_reopened
-FROM (
-    SELECT
-        e.*,
-        f.received_seq,
-        e.seq > f.last_open_seq AS is_tail,
-        CAST(e.end_rank AS BIGINT) * 1000000000 + e.seq AS rank
-    FROM events AS e
-    JOIN firsts AS f ON f.dossier_id = e.dossier_id
-    WHERE e.is_end
-)
-GROUP BY dossier_id
-
 -- step: after_end
--- Returned after the end, in order; and the reason of a refusal that is the end.
-SELECT
-    e.dossier_id,
-    min_by(e.opened, e.seq) FILTER (WHERE e.status = 'returned' AND e.seq > n.ended_seq) AS returned_opened,
-    min_by(e.reason, e.seq) FILTER (WHERE e.seq = n.ended_seq OR (e.status = 'refused' AND e.reason IS NOT NULL))
-        AS refusal_reason
+-- The first return after the end, in order.
+SELECT e.dossier_id, min_by(e.opened, e.seq) AS returned_opened
 FROM events AS e
 JOIN ends AS n ON n.dossier_id = e.dossier_id
-WHERE n.ended_seq IS NOT NULL
-    AND e.seq >= n.ended_seq
-    AND (e.status = 'returned' OR (e.status = 'refused' AND n.ended_as = 'refused'))
+WHERE e.status = 'returned' AND e.is_new AND e.seq > n.ended_seq
 GROUP BY e.dossier_id
+
+-- step: refusals
+-- The reason of a refusal that is the end: the first that its row or an amendment of it gives.
+SELECT dossier_id, min_by(reason, seq) AS refusal_reason
+FROM (
+    SELECT
+        e.dossier_id,
+        e.seq,
+        e.reason,
+        sum(CASE WHEN e.is_new THEN 1 ELSE 0 END) OVER (PARTITION BY e.dossier_id ORDER BY e.seq NULLS FIRST) AS place
+    FROM events AS e
+    JOIN ends AS n ON n.dossier_id = e.dossier_id
+    WHERE n.ended_as = 'refused' AND e.seq >= n.ended_seq
+)
+WHERE place = 1 AND reason IS NOT NULL
+GROUP BY dossier_id
 
 -- step: stated_dues
 -- Each stated due date as an instant: a bare day is closing time of that day, or of the next working day.
@@ -331,29 +285,6 @@ FROM (
 )
 GROUP BY dossier_id
 
--- step: roles
--- The four unit roles, each with the day of the event that states it: a code means a unit only on a day.
-SELECT
-    f.dossier_id,
-    coalesce(f.stated_receiving, f.receipt_unit, CASE WHEN at_reception THEN f.refusal_unit END) AS receiving_unit_id,
-    CASE
-        WHEN f.stated_receiving IS NOT NULL THEN f.stated_receiving_on
-        WHEN f.receipt_unit IS NOT NULL THEN f.receipt_unit_on
-        WHEN at_reception THEN f.refusal_unit_on
-    END AS receiving_on,
-    f.resolving_unit_id,
-    f.resolving_on,
-    f.returning_unit_id,
-    f.returning_on,
-    f.applicant_unit_id,
-    f.applicant_on,
-    f.channel = 'online' AS is_online,
-    f.received_at IS NOT NULL OR at_reception AS is_at_counter
-FROM (
-    SELECT f.*, f.received_at IS NULL AND coalesce(n.ended_as = 'refused', false) AS at_reception
-    FROM firsts AS f LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
-) AS f
-
 -- step: territories
 -- A commune-level unit, a district, or the city; a centre has its parent's (rulebook 8). Unknown units have none.
 SELECT
@@ -483,7 +414,7 @@ SELECT
     f.last_status,
     f.holding_unit_id,
     f.last_event_at,
-    x.refusal_reason,
+    z.refusal_reason,
     f.n_bare_days,
     CAST(f.received_local AS DATE) AS received_on,
     CAST(n.ended_local AS DATE) AS ended_on,
@@ -496,6 +427,6 @@ JOIN judged AS j ON j.dossier_id = f.dossier_id
 JOIN ruled AS r ON r.dossier_id = f.dossier_id
 JOIN boundaries AS b ON b.dossier_id = f.dossier_id
 LEFT JOIN ends AS n ON n.dossier_id = f.dossier_id
-LEFT JOIN after_end AS x ON x.dossier_id = f.dossier_id
+LEFT JOIN refusals AS z ON z.dossier_id = f.dossier_id
 LEFT JOIN supplements AS m ON m.dossier_id = f.dossier_id
 LEFT JOIN seconds AS s ON s.dossier_id = f.dossier_id

@@ -1,0 +1,133 @@
+"""Every table of the sample city, as the judge makes it, against the plain twin."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from judged import NO_BATCHES, YEAR_2025, City, midnight, registry_of, rows_of
+from judged_twin import TwinCity, assert_boundaries, assert_due_soon, assert_form_06, assert_reductions, near
+from twin.figures import form_06, form_06_of, limit_target, nine_digits, on_offer
+
+from procmon.tables import Period
+
+SAMPLE = Path(__file__).parents[2] / "sample_logs" / "city"
+GOAL = Fraction(3, 10)
+
+
+@pytest.fixture(scope="module")
+def log() -> list[dict[str, str]]:
+    return rows_of(SAMPLE / "events.csv.gz")
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[City]:
+    city = City(registry_of(SAMPLE))
+    city.store.ingest(SAMPLE / "events.csv.gz")
+    yield city
+    shutil.rmtree(city.store.folder)
+
+
+@pytest.fixture(scope="module")
+def year(city: City, log: Any) -> tuple[dict[str, Any], TwinCity, Any]:
+    """2025 as of its end: our tables, the twin, our targets."""
+    as_of = midnight(YEAR_2025.to)
+    question = city.question(as_of, YEAR_2025)
+    with city.judge(as_of) as judge:
+        targets = judge.targets(question, ending=YEAR_2025.to).to_pylist()
+        tables = judge.tables(question, batches=NO_BATCHES)
+    return tables, TwinCity(log, city.registry_rows, question), targets
+
+
+def test_every_reduction_of_the_sample_city_equals_the_plain_twin(year: Any) -> None:
+    tables, twin, _ = year
+    assert len(tables["reductions"]) > 150
+    assert_reductions(tables["reductions"], twin, GOAL)
+
+
+def test_boundaries_and_pending_work_of_the_sample_city_equal_the_plain_twin(year: Any) -> None:
+    tables, twin, _ = year
+    assert_boundaries(tables["boundaries"], twin)
+    assert_due_soon(tables["due_soon"], twin)
+
+
+@pytest.fixture(scope="module")
+def spring(city: City, log: Any, year: Any) -> tuple[dict[str, Any], TwinCity]:
+    """20 March to 31 May 2025 as of its end."""
+    as_of, part = midnight(date(2025, 6, 1)), Period(date(2025, 3, 20), date(2025, 6, 1), "")
+    question = replace(city.question(as_of, part), period=Period(date(2025, 5, 1), date(2025, 6, 1), "2025-05"))
+    with city.judge(as_of) as judge:
+        tables = judge.tables(question, batches=NO_BATCHES)
+    return tables, TwinCity(log, city.registry_rows, question, measured_baseline=year[1].baseline_dossiers)
+
+
+def test_a_part_year_is_compared_with_the_same_months(spring: Any) -> None:
+    tables, twin = spring
+    assert twin.months == {3, 4, 5}
+    assert len(twin.base) < len(twin.whole_base)
+    assert_reductions(tables["reductions"], twin, GOAL)
+    assert_boundaries(tables["boundaries"], twin)
+
+
+def test_form_06_of_a_month_equals_the_plain_twin(spring: Any) -> None:
+    tables, twin = spring
+    assert_form_06(tables["form_06"], form_06_of(twin.dossiers, midnight(date(2025, 5, 1))))
+
+
+def test_form_06_of_a_year_equals_the_plain_twin(year: Any) -> None:
+    tables, twin, _ = year
+    assert_form_06(tables["form_06"], form_06_of(twin.dossiers, midnight(YEAR_2025.from_)))
+
+
+def test_form_06_of_a_reporting_month_equals_the_plain_twin(city: City, log: Any) -> None:
+    as_of, period = midnight(date(2025, 5, 15)), Period(date(2025, 4, 15), date(2025, 5, 15), "2025-05/15")
+    with city.judge(as_of) as judge:
+        table = judge.tables(city.question(as_of, period), batches=NO_BATCHES)["form_06"]
+    assert_form_06(table, form_06(log, city.registry_rows, midnight(period.from_), as_of))
+
+
+def test_every_target_of_the_sample_city_equals_the_plain_twin(year: Any, city: City) -> None:
+    _, twin, rows = year
+    targets = {row["name"]: row for row in city.registry_rows["targets"] if row["period_to"] == "2026-01-01"}
+    assert {row["name"] for row in rows} == set(targets)
+    for row in rows:
+        target = targets[row["name"]]
+        wanted = Fraction(target["reduction"])
+        if target["basis"] == "limit" and row["scope"] == "city":
+            theirs = limit_target(twin.registry, wanted, twin.question.last_day, tag=target["tag"])
+        elif target["basis"] == "limit":
+            assert_limit_part(row, twin, wanted)
+            continue
+        elif target["tag"]:
+            tagged = set(on_offer(twin.registry, twin.question.last_day, target["tag"]))
+            base, now = ([f for f in side if f.procedure_id in tagged] for side in twin.sides("city", ""))
+            theirs = twin.cut(base, now, wanted).figure
+        else:
+            theirs = twin.cut_of(row["scope"], row["scope_id"], wanted).figure
+        assert row["reduction"] == nine_digits(theirs.reduction), row
+        assert near(row["lower"], theirs.lower)
+        assert near(row["upper"], theirs.upper)
+        assert row["coverage"] == nine_digits(theirs.coverage)
+        assert (row["n_baseline"], row["n_period"]) == (theirs.n_baseline, theirs.n_period)
+        assert row["verdict"] == theirs.verdict
+
+
+def assert_limit_part(row: Any, twin: TwinCity, wanted: Fraction) -> None:
+    """A part's limits: its own procedures', for a unit those it had finished dossiers of."""
+    if row["scope"] == "unit":
+        codes = {finish.procedure_id for side in twin.sides("unit", row["scope_id"]) for finish in side}
+    else:
+        codes = {code for code in twin.limit_cuts if twin.place(row["scope"])(code, "") == row["scope_id"]}
+    cuts = [cut for code, cut in twin.limit_cuts.items() if code in codes]
+    known = [cut.reduction for cut in cuts if cut.reduction is not None]
+    mean = sum(known, Fraction()) / len(known) if known else None
+    assert row["reduction"] == nine_digits(mean)
+    assert (row["n_baseline"], row["n_period"]) == (len(known), len(known))
+    assert row["coverage"] == (nine_digits(Fraction(len(known), len(cuts))) if cuts else None)
+    assert row["verdict"] == ("no_data" if mean is None else "met" if mean >= wanted else "missed")

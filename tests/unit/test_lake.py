@@ -1,0 +1,101 @@
+"""The lake: commits that carry an id, versions that stay, files that any engine reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from procmon.errors import StoreError
+from procmon.store.lake import Lake, file_system
+from procmon.tables import DOSSIERS, EVENTS, REJECTS
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    made = Lake(tmp_path / "lake")
+    made.create()
+    return made
+
+
+def events(*dossier_ids: str) -> pa.Table:
+    rows = [
+        {"dossier_id": name, "status": "received", "batch_id": 1, "row_no": n} for n, name in enumerate(dossier_ids)
+    ]
+    return EVENTS.from_rows(rows)
+
+
+def stored(lake: Lake, version: int | None = None) -> list[str]:
+    files = lake.files(EVENTS, version)
+    return sorted(name for path in files for name in parquet.read_table(path)["dossier_id"].to_pylist())
+
+
+def test_a_new_lake_is_empty(lake: Lake) -> None:
+    assert (lake.version(EVENTS), lake.files(EVENTS), lake.last_commit(EVENTS)) == (0, [], "")
+
+
+def test_rows_are_appended_under_an_id(lake: Lake) -> None:
+    assert lake.append(EVENTS, events("a", "b"), "batch-1") == 1
+    assert lake.append(EVENTS, events("c"), "batch-2") == 2
+    assert stored(lake) == ["a", "b", "c"]
+    assert lake.has_commit(EVENTS, "batch-1")
+    assert not lake.has_commit(EVENTS, "batch-3")
+    assert not lake.has_commit(REJECTS, "batch-1")
+    assert lake.last_commit(EVENTS) == "batch-2"
+
+
+def test_an_old_version_can_be_read_again(lake: Lake) -> None:
+    first = lake.append(EVENTS, events("a"), "batch-1")
+    lake.append(EVENTS, events("b"), "batch-2")
+    assert stored(lake, first) == ["a"]
+
+
+def test_a_derived_table_is_replaced_and_its_old_files_can_go(lake: Lake) -> None:
+    rows = DOSSIERS.from_rows([{"dossier_id": "1"}])
+    lake.replace(DOSSIERS, rows, "run-1")
+    old = lake.files(DOSSIERS)
+    lake.replace(DOSSIERS, rows, "run-2")
+    assert [parquet.read_table(path).num_rows for path in lake.files(DOSSIERS)] == [1]
+    assert all(Path(path).exists() for path in old)
+    lake.vacuum(DOSSIERS, hours=0)
+    assert not any(Path(path).exists() for path in old)
+    assert [parquet.read_table(path).num_rows for path in lake.files(DOSSIERS)] == [1]
+
+
+def test_a_batch_without_rows_is_a_commit_all_the_same(lake: Lake) -> None:
+    lake.append(EVENTS, EVENTS.schema.empty_table(), "batch-1")
+    assert lake.has_commit(EVENTS, "batch-1")
+    assert stored(lake) == []
+
+
+def test_making_it_again_changes_nothing(lake: Lake) -> None:
+    lake.append(EVENTS, events("a"), "batch-1")
+    lake.create()
+    assert stored(lake) == ["a"]
+
+
+def test_a_table_that_lacks_a_column_is_a_bug_and_not_stored(lake: Lake) -> None:
+    with pytest.raises(KeyError):
+        lake.append(EVENTS, pa.table({"dossier_id": ["a"]}), "batch-1")
+    assert lake.version(EVENTS) == 0
+
+
+def test_a_missing_lake_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the lake has no table") as refused:
+        Lake(tmp_path / "nowhere").version(EVENTS)
+    assert "procmon init" in refused.value.remedy
+
+
+def test_a_torn_log_is_named(lake: Lake) -> None:
+    log = lake.folder / "events" / "_delta_log" / f"{0:020}.json"
+    log.write_text("{", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"lake .*events cannot be read") as refused:
+        lake.files(EVENTS)
+    assert "backup" in refused.value.remedy
+
+
+def test_the_kind_of_file_system_is_known_here(tmp_path: Path) -> None:
+    assert file_system(tmp_path)
+    assert file_system(Path("/proc/self")) == "proc"

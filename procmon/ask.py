@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from procmon import pages
-from procmon.engine import Engine
 from procmon.errors import ProcmonError, UsageProblem
-from procmon.inputs import Inputs, closed_period, find_run, measured, midnight, read_inputs
+from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured, midnight, read_inputs
 from procmon.judge import Question
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
@@ -106,7 +105,7 @@ def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
 def _rejects(workspace: Workspace, filters: Filters) -> pa.Table:
     """Refused rows of the batches that the ledger lists, by batch, file and line."""
     seen = read_inputs(workspace)
-    with Engine(workspace.settings.engine) as engine:
+    with engine_of(workspace) as engine:
         engine.give_files("rejects", workspace.lake.files(REJECTS), REJECTS.schema)
         engine.give("done", pa.table({"batch": pa.array(seen.done, pa.int64())}))
         rows = engine.query(
@@ -191,7 +190,7 @@ def query(workspace: Workspace, sql: str, *, now: datetime) -> tuple[pa.Table, b
     """
     settings = workspace.settings.engine
     words = set(re.findall(r"\w+", sql.lower()))
-    with workspace.scratch() as scratch, Engine(settings, scratch) as engine:
+    with engine_of(workspace) as engine:
         for name, read in _readers(workspace, now).items():
             if name in words:
                 engine.give(name, read())
@@ -225,7 +224,7 @@ def _events(workspace: Workspace) -> pa.Table:
 
 
 def _from_lake(workspace: Workspace, table: Table, sql: str) -> pa.Table:
-    with Engine(workspace.settings.engine) as engine:
+    with engine_of(workspace) as engine:
         engine.give_files("kept", workspace.lake.files(table), table.schema)
         return table.conform(engine.query(sql))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from procmon.engine import Engine
 from procmon.errors import UsageProblem
-from procmon.inputs import find_baseline
+from procmon.inputs import engine_of, find_baseline
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
 from procmon.tables import BASELINE_DOSSIERS
@@ -30,7 +29,7 @@ def show(workspace: Workspace, number: int | None) -> tuple[ledger.Baseline, pa.
             "no baseline is published" if number is None else f"there is no baseline {number}",
             remedy="Publish one with `procmon baseline publish`.",
         )
-    with Engine(workspace.settings.engine) as engine:
+    with engine_of(workspace) as engine:
         engine.give_files("frozen", workspace.lake.files(BASELINE_DOSSIERS), BASELINE_DOSSIERS.schema)
         engine.give("chosen", pa.table({"baseline_id": pa.array([baseline.id], pa.int64())}))
         rows = engine.query(BY_PROCEDURE).to_pylist()

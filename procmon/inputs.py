@@ -91,13 +91,20 @@ def find_baseline(workspace: Workspace, number: int | None, *, newest: bool) -> 
 
 
 @contextmanager
+def engine_of(workspace: Workspace) -> Iterator[Engine]:
+    """An engine under the workspace's limits; what outgrows memory goes to the workspace's scratch folder."""
+    with workspace.scratch() as scratch, Engine(workspace.settings.engine, scratch) as engine:
+        yield engine
+
+
+@contextmanager
 def measured(workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False) -> Iterator[Engine]:
     """An engine in which every dossier is measured as of `as_of`; it is gone afterwards."""
     settings = workspace.settings
     asked = Asked(
         as_of, settings.workspace.timezone, inputs.policies, is_period_end=is_period_end, forced=inputs.forced
     )
-    with workspace.scratch() as scratch, Engine(settings.engine, scratch) as engine:
+    with engine_of(workspace) as engine:
         measure(
             engine,
             asked,

@@ -42,19 +42,20 @@ class Due:
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of the mails that were due, by status; how many wait for another try; the last reply but a good one."""
+    """What became of the mails that were due, by status; how many wait for another try, and the newest bad reply."""
 
     counts: dict[str, int]
     n_waiting: int
     reason: str
+    server: str
 
     def check(self) -> None:
         """Raises: DeliveryError where a mail is not where it should be."""
         n = self.n_waiting + self.counts.get("failed", 0) + self.counts.get("unknown", 0)
         if n:
             raise DeliveryError(
-                f"{n} mails were not delivered: {self.reason}",
-                remedy="Mend it. `procmon show deliveries` says when each is tried again, by `procmon send` or the scheduler.",
+                f"{n} mails were not delivered by {self.server or 'outbox/'}: {self.reason}",
+                remedy="Mend it. `procmon show deliveries` says which, and from when `procmon send` tries again.",
             )
 
 
@@ -137,7 +138,8 @@ def deliver(workspace: Workspace, *, now: datetime, retry_failed: bool = False) 
     waiting = _deliveries(workspace, "deferred")
     bad = [*waiting, *_deliveries(workspace, "failed"), *_deliveries(workspace, "unknown")]
     newest = max(bad, key=lambda delivery: delivery.updated_at, default=None)
-    return Sent(dict(Counter(statuses)), len(waiting), newest.reply if newest else "")
+    reason = newest.reply if newest else ""
+    return Sent(dict(Counter(statuses)), len(waiting), reason, workspace.settings.smtp.host)
 
 
 def _take_up_interrupted(workspace: Workspace, now: datetime) -> None:

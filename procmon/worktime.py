@@ -340,4 +340,3 @@ class Clock:
         at = self.pattern[day] * MINUTES_A_DAY + minute
         opened: Numbers = self.before[day] + self.minute_before[at] + self.minute_open[at] * rest
         return opened
-

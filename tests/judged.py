@@ -56,6 +56,7 @@ class City:
     store: Store = field(default_factory=Store)
     policies: PolicySettings = field(default_factory=PolicySettings)
     baseline: Period = YEAR_2024
+    has_baseline: bool = True
 
     @contextmanager
     def measured(self, as_of: datetime, *, is_period_end: bool = True) -> Iterator[Engine]:
@@ -84,11 +85,11 @@ class City:
 
     @contextmanager
     def judge(self, as_of: datetime, *, is_period_end: bool = True) -> Iterator[Judge]:
-        """The judge of the dossiers as of an instant, against the frozen baseline."""
-        path = str(self.frozen())
+        """The judge of the dossiers as of an instant, against the frozen baseline if there is one."""
+        files = [str(self.frozen())] if self.has_baseline else []
         with self.measured(as_of, is_period_end=is_period_end) as engine:
             tables = registry_tables(self.registry_rows)
-            yield Judge(engine, registry=tables, baseline_files=[path], baseline_id=1)
+            yield Judge(engine, registry=tables, baseline_files=files, baseline_id=1 if files else None)
 
     def question(
         self, as_of: datetime, period: Period, *, compare: Period | None = None, side: Side = "all", scope_id: str = ""

@@ -93,13 +93,12 @@ def city_rows(one_in: int = 8) -> Rows:
 
 def write_log(path: Path, rows: Iterable[Mapping[str, str]], columns: Sequence[str] = ()) -> Path:
     """A log file of rows; plain, or gzipped where its name says so."""
-    rows = list(rows)
-    names = columns or list(rows[0])
-    opened = gzip.open(path, "wt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open("w", newline="")
-    with opened as file:
-        writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    rows, text = list(rows), io.StringIO()
+    writer = csv.DictWriter(text, columns or list(rows[0]), extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    content = text.getvalue().encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
 
 

@@ -14,9 +14,7 @@ from procmon.tables import CHANNELS, FIRST_DAY, LAST_DAY, REJECTS, STATUSES
 Rule = tuple[str, str, str]
 """(column, SQL condition under which a row is refused, problem)."""
 
-TEXTS = tuple(
-    name for name in COLUMNS if name not in (*INSTANTS, *PERSONAL, "status", "channel")
-)
+TEXTS = tuple(name for name in COLUMNS if name not in (*INSTANTS, *PERSONAL, "status", "channel"))
 LONGEST = 1000
 SHOWN = 200
 DAY = r"\d{4}-\d{2}-\d{2}"

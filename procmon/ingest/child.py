@@ -106,9 +106,7 @@ def read(job: Job) -> dict[str, object]:
     }
 
 
-def write_rows(
-    connection: duckdb.DuckDBPyConnection, path: Path, folder: Path, header: list[str], key: bytes
-) -> int:
+def write_rows(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path, header: list[str], key: bytes) -> int:
     """`rows.parquet`: every well-formed row in the file's order, `n` from 0; returns their number.
 
     A cell is trimmed text, NULL where empty; personal ones are hashed before they reach any table. Malformed rows

@@ -148,9 +148,7 @@ def _sorted_out() -> str:
 
 def _for_the_lake(batch_id: int) -> str:
     """New rows whole, repeats as references; an earlier `recorded_at` of a repeat is kept with the reference."""
-    whole = ", ".join(
-        f"CASE WHEN repeat_of_batch IS NULL THEN {name} END AS {name}" for name in SAME
-    )
+    whole = ", ".join(f"CASE WHEN repeat_of_batch IS NULL THEN {name} END AS {name}" for name in SAME)
     return f"""
         SELECT {whole},
             CASE WHEN repeat_of_batch IS NULL OR recorded_at < known_recorded_at OR known_recorded_at IS NULL

@@ -48,7 +48,8 @@ def figures(tables: Mapping[str, pa.Table], question: Question) -> pa.Table:
     rows += _due_soon(_rows(tables, "due_soon"), place)
     rows += _trend(_rows(tables, "trend"), place)
     for row in _rows(tables, "quality"):
-        rows.append(place.today() | _share(f"quality.{row['item']}", row["n"], row["n_of"]))
+        if row["unit_of_count"] == "dossiers":  # rows and batches are the ledger's: a file taken twice moves them
+            rows.append(place.today() | _share(f"quality.{row['item']}", row["n"], row["n_of"]))
     return FIGURES.from_rows(rows)
 
 

@@ -66,8 +66,11 @@ class Lake:
         return self._write(table, rows, commit_id, "overwrite")
 
     def has_commit(self, table: Table, commit_id: str) -> bool:
-        """Whether a commit that carries `commit_id` arrived."""
-        return any(entry.get(COMMIT_KEY) == commit_id for entry in self._open(table).history())
+        """Whether a commit that carries `commit_id` arrived; if so it is on disk when this returns."""
+        arrived = any(entry.get(COMMIT_KEY) == commit_id for entry in self._open(table).history())
+        if arrived:  # its writer may have been killed before it had synced
+            self._sync(table, self.files(table))
+        return arrived
 
     def last_commit(self, table: Table) -> str:
         """The id that the newest commit carries; empty where it carries none."""

@@ -24,7 +24,7 @@ from procmon.tables import DOSSIERS
 
 EXAMPLES = int(os.environ.get("PROCMON_TESTS_EXAMPLES", "60"))
 as_often_as_asked = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-less_often = settings(as_often_as_asked, max_examples=max(EXAMPLES // 4, 1))  # each takes many batches in
+less_often = settings(as_often_as_asked, max_examples=max(EXAMPLES // 6, 1))  # each takes many batches in
 
 
 @contextmanager

@@ -313,9 +313,7 @@ def caps_of(base: Sequence[Finish]) -> dict[str, int]:
     return {code: math.floor(quantile(values, Fraction(99, 100))) for code, values in seconds.items()}
 
 
-def samples(
-    base: Sequence[Finish], now: Sequence[Finish], caps: Mapping[str, int] | None = None
-) -> list[Sample]:
+def samples(base: Sequence[Finish], now: Sequence[Finish], caps: Mapping[str, int] | None = None) -> list[Sample]:
     """Every procedure of the baseline, with its finishes of both sides, by code.
 
     `caps` are those of the whole baseline, where `base` is only a part of it.
@@ -325,11 +323,7 @@ def samples(
     for n, side in enumerate((base, now)):
         for finish in side:
             by_code[finish.procedure_id][n].append(finish)
-    return [
-        Sample(code, *by_code[code], caps[code])
-        for code in sorted(by_code, key=str.encode)
-        if by_code[code][0]
-    ]
+    return [Sample(code, *by_code[code], caps[code]) for code in sorted(by_code, key=str.encode) if by_code[code][0]]
 
 
 @dataclass(frozen=True)

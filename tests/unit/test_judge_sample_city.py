@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from judged import NO_BATCHES, YEAR_2025, City, midnight, registry_of, rows_of
 from judged_twin import TwinCity, assert_boundaries, assert_due_soon, assert_form_06, assert_reductions, near
-from twin.figures import form_06, form_06_of, limit_target, nine_digits, on_offer
+from twin.figures import Finish, form_06, form_06_of, limit_target, nine_digits, on_offer
 
 from procmon.tables import Period
 
@@ -131,3 +132,43 @@ def assert_limit_part(row: Any, twin: TwinCity, wanted: Fraction) -> None:
     assert (row["n_baseline"], row["n_period"]) == (len(known), len(known))
     assert row["coverage"] == (nine_digits(Fraction(len(known), len(cuts))) if cuts else None)
     assert row["verdict"] == ("no_data" if mean is None else "met" if mean >= wanted else "missed")
+
+
+def test_the_trend_keeps_one_set_of_procedures_for_all_its_points(year: Any) -> None:
+    """Too few procedures have five finishes in every month of two years, so the points are quarters."""
+    tables, twin, _ = year
+    assert steady(twin, months=1)[1] < 0.6
+    chosen, coverage = steady(twin, months=3)
+    weights = {code: sum(finish.procedure_id == code for finish in twin.whole_base) for code in chosen}
+    base = sum(min(f.seconds, twin.caps[f.procedure_id]) for f in twin.whole_base if f.procedure_id in chosen)
+    points = tables["trend"].to_pylist()
+    assert [str(row["starts_on"]) for row in points] == [f"{y}-{m:02}-01" for y in (2024, 2025) for m in (1, 4, 7, 10)]
+    for row in points:
+        first = (row["starts_on"].year, row["starts_on"].month)
+        told, n = Fraction(), 0
+        for code in chosen:
+            side = [f for f in finished(twin) if f.procedure_id == code and start_of(f.month, 3) == first]
+            told += Fraction(weights[code] * sum(min(f.seconds, twin.caps[code]) for f in side), len(side))
+            n += len(side)
+        assert row["ratio"] == nine_digits(told / base)
+        assert row["mean_minutes"] == nine_digits(told / sum(weights.values()) / 60)
+        assert (row["n"], row["n_procedures"], row["step"]) == (n, len(chosen), "quarter")
+        assert row["coverage"] == nine_digits(coverage)
+        assert row["is_baseline"] == (first[0] == 2024)
+
+
+def finished(twin: TwinCity) -> list[Finish]:
+    return [*twin.whole_base, *twin.now]
+
+
+def start_of(month: tuple[int, int], months: int) -> tuple[int, int]:
+    """The first month of the month's or quarter's point."""
+    return month[0], month[1] - (month[1] - 1) % months
+
+
+def steady(twin: TwinCity, months: int) -> tuple[set[str], Fraction]:
+    """The procedures with five finishes in every point of the two years, and their share of the baseline's dossiers."""
+    n = Counter((f.procedure_id, start_of(f.month, months)) for f in finished(twin))
+    starts = [(year, month) for year in (2024, 2025) for month in range(1, 13, months)]
+    chosen = {code for code in twin.caps if all(n[code, start] >= 5 for start in starts)}
+    return chosen, Fraction(sum(f.procedure_id in chosen for f in twin.whole_base), len(twin.whole_base))

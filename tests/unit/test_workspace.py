@@ -87,10 +87,17 @@ def test_one_process_holds_it_and_a_killed_one_lets_go(office: Workspace) -> Non
 
 
 def test_scratch_is_gone_afterwards_also_after_an_error(office: Workspace) -> None:
-    with pytest.raises(ValueError, match="it"), office.scratch() as folder:
-        (folder / "rows.parquet").write_bytes(b"x")
-        raise ValueError("it")
-    assert not folder.exists()
+    left: list[Path] = []
+
+    def fail() -> None:
+        with office.scratch() as folder:
+            left.append(folder)
+            (folder / "rows.parquet").write_bytes(b"x")
+            raise ValueError("in the middle of it")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        fail()
+    assert not left[0].exists()
 
 
 def pending_batch(office: Workspace) -> int:

@@ -1,0 +1,36 @@
+"""Tables of the sample city as last reviewed, to the byte. `make golden` writes them anew; the diff is the review."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from office import CITY, load_city, procmon, shown
+
+GOLDEN = Path(__file__).parent
+TABLES = {
+    "form-06-2025-05.csv": ("form-06", "--period", "2025-05"),
+    "reductions-2025.csv": ("reductions", "--period", "2025"),
+    "targets.csv": ("targets",),
+    "boundaries.csv": ("boundaries",),
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = tmp_path_factory.mktemp("golden") / "office"
+    procmon("init", workspace)
+    load_city(workspace)
+    procmon("ingest", CITY / "events.csv.gz", "--workspace", workspace)
+    procmon("baseline", "publish", "--workspace", workspace)
+    return workspace
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_the_sample_city_is_as_last_reviewed(workspace: Path, name: str) -> None:
+    path, text = GOLDEN / name, shown(workspace, *TABLES[name])
+    if os.environ.get("PROCMON_TESTS_WRITE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert path.exists(), f"{path} is missing: run `make golden` and review it"
+    assert text.splitlines() == path.read_text(encoding="utf-8").splitlines()

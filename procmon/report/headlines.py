@@ -140,7 +140,9 @@ def on_time_card(row: Row) -> Card:
         figures=(
             Figure("Đúng hạn theo thời hạn cũ", words.share_of(row.get("n_on_time_old"), n, "hồ sơ")),
             Figure("Đúng hạn theo thời hạn mới", words.share_of(row.get("n_on_time_new"), n, "hồ sơ")),
-            Figure("Đúng hạn trong kỳ gốc (hồ sơ đã xong)", words.share_of(row.get("n_baseline_on_time"), judged, "hồ sơ")),
+            Figure(
+                "Đúng hạn trong kỳ gốc (hồ sơ đã xong)", words.share_of(row.get("n_baseline_on_time"), judged, "hồ sơ")
+            ),
         ),
         notes=(f"n = {words.count(n or 0)} hồ sơ có hạn theo cả hai thời hạn.",),
     )

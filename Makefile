@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c '$(WORKS)' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test golden docs lint types check lock wheel bench clean
+.PHONY: help install demo test faults golden docs lint types check lock wheel bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -33,11 +33,15 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: install ## One nightly run over sample_logs/: pages and mails in demo/
+demo: install ## One nightly run over sample_logs/: pages and mails in demo/, made anew each time
+	@rm -rf demo
 	$(BIN)/procmon demo demo
 
 test: install ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+faults: install ## Kill commands at 200 instants instead of 8 (some 20 minutes)
+	PROCMON_FAULTS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/faults
 
 golden: install ## Write the golden files anew; the diff is the review
 	PROCMON_TESTS_WRITE_GOLDEN=1 $(BIN)/python -m pytest -n 0 tests/golden

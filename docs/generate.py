@@ -1,12 +1,11 @@
 """Prints the pages that are made from the code: `python docs/generate.py`, which is `make docs`.
 
-settings.md from the fields of procmon/config.py, tables.md from procmon/tables.py, commands.md from the `--help` of
-every command. tests/docs checks that they are current.
+settings.md from the fields of procmon/config.py, tables.md from procmon/tables.py, registry.md from the kinds of
+procmon/store/registry.py, commands.md from the `--help` of every command. tests/docs checks that they are current.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterator
 from itertools import groupby
@@ -16,7 +15,9 @@ import click
 import pyarrow as pa
 
 from procmon import tables
+from procmon.cli import main
 from procmon.config import each_setting
+from procmon.store.registry import KINDS, Column
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Printed by `make docs`; edit {source} instead. -->\n"
@@ -66,8 +67,36 @@ def tables_page() -> str:
     return _page(page, "procmon/tables.py")
 
 
-def commands_page(main: click.Command) -> str:
-    """The help of `main` and of every command below it."""
+def registry_page() -> str:
+    """Every kind of registry file, with its columns."""
+    page = [
+        "# Registry files",
+        "",
+        "UTF-8 CSV with a header, loaded by `procmon load KIND FILE`: whole or not at all, rows matched by the kind's",
+        "key, rows that the file does not have left alone (`--replace` closes them). Where there is a `valid_from`, a",
+        "row is a version, which holds until the next one begins. Columns that are not needed may be absent or empty.",
+    ]
+    for kind in KINDS.values():
+        page += ["", f"## {kind.name}", "", (kind.model.__doc__ or "").splitlines()[0]]
+        page += ["", f"Key: {', '.join(f'`{name}`' for name in kind.key)}.", ""]
+        page += ["| column | needed | a cell holds | meaning |", "|---|---|---|---|"]
+        for column in kind.columns:
+            needed = "yes" if column.needed else ""
+            page.append(f"| `{column.name}` | {needed} | {_cell(_expected(column))} | {_cell(column.meaning)} |")
+    return _page(page, "procmon/store/registry.py")
+
+
+def _expected(column: Column) -> str:
+    """What a cell may hold, in the words of the message for one that does not."""
+    try:
+        column.parse("?")
+    except ValueError as error:
+        return str(error).removeprefix("expected ")
+    return "text"
+
+
+def commands_page() -> str:
+    """The help of `procmon` and of every command below it."""
     page = ["# Commands"]
     for words, text in _each_help(main, click.Context(main, info_name="procmon", **_WIDTH)):
         page += ["", f"## {words}", "", "```text", text, "```"]
@@ -100,10 +129,12 @@ def _page(lines: list[str], source: str) -> str:
 
 def pages() -> dict[str, str]:
     """File name in docs/ → its text."""
-    printed = {"settings.md": settings_page(), "tables.md": tables_page()}
-    if importlib.util.find_spec("procmon.cli"):
-        printed["commands.md"] = commands_page(importlib.import_module("procmon.cli").main)
-    return printed
+    return {
+        "settings.md": settings_page(),
+        "tables.md": tables_page(),
+        "registry.md": registry_page(),
+        "commands.md": commands_page(),
+    }
 
 
 if __name__ == "__main__":

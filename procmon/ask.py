@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from procmon import pages
 from procmon.errors import ProcmonError, UsageProblem
-from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured, midnight, read_inputs
+from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured, period_moment, read_inputs
 from procmon.judge import Question
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
@@ -81,12 +81,10 @@ def default_as_of(workspace: Workspace, now: datetime) -> datetime:
 
 
 def _moment(workspace: Workspace, filters: Filters, now: datetime) -> tuple[datetime, bool]:
-    """(as of when, whether that is a period's end)."""
-    if filters.as_of is not None:
-        return filters.as_of, False
-    if filters.period is not None:
-        return midnight(workspace, filters.period.to), True
-    return default_as_of(workspace, now), False
+    """(as of when, whether that is a period's end): a period is never seen from after its end."""
+    if filters.period is None:
+        return filters.as_of or default_as_of(workspace, now), False
+    return period_moment(workspace, filters.period, filters.as_of or now.astimezone(workspace.settings.zone))
 
 
 def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,6 +123,12 @@ def midnight(workspace: Workspace, day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=workspace.settings.zone)
 
 
+def period_moment(workspace: Workspace, period: Period, latest: datetime) -> tuple[datetime, bool]:
+    """(as of when, whether that is the period's end): as of its end, or of `latest` while it still runs."""
+    end = midnight(workspace, period.to)
+    return (latest, False) if latest < end else (end, True)
+
+
 def find_run(workspace: Workspace, number: int | None = None) -> ledger.Run | None:
     """Run `number`, or the newest done one; None where there is none yet.
 
@@ -144,20 +151,20 @@ def read_period(text: str) -> Period:
     """
     try:
         return _period(text)
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise UsageProblem(f"'{text}' is not a period", remedy="Write 2025, 2025-Q2, 2025-05 or 2025-05/15.") from error
 
 
 def _period(text: str) -> Period:
+    if not re.fullmatch(r"\d{4}(-Q[1-4]|-\d{2}(/15)?)?", text, re.ASCII):
+        raise ValueError(text)
     if text.endswith("/15"):
         to = date.fromisoformat(text.removesuffix("/15") + "-15")
         return Period(first_of_month(first_of_month(to, 0), -1).replace(day=15), to, text)
     year, _, rest = text.partition("-")
-    if len(year) != 4:
-        raise ValueError(text)
     if not rest:
         return Period(date(int(year), 1, 1), date(int(year) + 1, 1, 1), text)
-    if rest in ("Q1", "Q2", "Q3", "Q4"):
+    if rest.startswith("Q"):
         first = date(int(year), int(rest[1]) * 3 - 2, 1)
         return Period(first, first_of_month(first, 3), text)
     first = date.fromisoformat(f"{text}-01")

@@ -14,7 +14,7 @@ import pyarrow as pa
 from procmon import __version__, inputs, intake, mailing, pages
 from procmon.engine import Engine
 from procmon.errors import ProcmonError, StoreError, UsageProblem
-from procmon.inputs import Inputs, closed_period, measured, midnight, read_inputs
+from procmon.inputs import Inputs, closed_period, measured, midnight, period_moment, read_inputs
 from procmon.judge import figures, freeze
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
@@ -201,14 +201,15 @@ def build_pages(
     return found.pages
 
 
-def report(workspace: Workspace, ask: Ask, *, as_of: datetime | None, run: ledger.Run | None) -> Page:
-    """One page, from the inputs as they stand or as `run` saw them; as of `as_of`, else of the period's end."""
+def report(workspace: Workspace, ask: Ask, *, latest: datetime, run: ledger.Run | None) -> Page:
+    """One page, from the inputs as they stand or as `run` saw them; of a period that still runs, as of `latest`."""
     seen = read_inputs(workspace, run)
-    if as_of is None:
-        return build_pages(workspace, seen, ask.period.to, [ask], run_id=run.id if run else None)[ask]
+    run_id = run.id if run else None
+    as_of, is_period_end = period_moment(workspace, ask.period, latest)
+    if is_period_end:
+        return build_pages(workspace, seen, ask.period.to, [ask], run_id=run_id)[ask]
     asks = [ask] if ask.audience == "city" else [ask, Ask("city", "", ask.period)]
-    found = judge_night(workspace, seen, as_of, asks, run_id=run.id if run else None, keep_dossiers=False)
-    return found.pages[ask]
+    return judge_night(workspace, seen, as_of, asks, run_id=run_id, keep_dossiers=False).pages[ask]
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,10 @@ def load_city(workspace: Path, recipients: str = RECIPIENTS) -> None:
     procmon("load", "recipients", file, "--workspace", workspace)
 
 
-def make_office(workspace: Path, rows: Rows, *, env: Mapping[str, str] | None = None) -> Path:
+def make_office(workspace: Path, rows: Rows, *, is_new: bool = True) -> Path:
     """A workspace with the city's registry, `rows` ingested and the baseline of 2024 published."""
-    procmon("init", workspace, env=env)
+    if is_new:
+        procmon("init", workspace)
     load_city(workspace)
     log = write_log(workspace.parent / "events.csv", rows)
     procmon("ingest", log, "--workspace", workspace)

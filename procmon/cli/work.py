@@ -134,7 +134,13 @@ def batch_retract(workspace: Workspace, number: int, why: str) -> None:
     _tell_moved(workspace, moved)
 
 
-@batch_group.command("restore", epilog=example("procmon batch restore 1 --workspace procmon-demo"))
+@batch_group.command(
+    "restore",
+    epilog=example(
+        'procmon batch retract 1 --why "wrong month" --workspace procmon-demo\n'
+        "procmon batch restore 1 --workspace procmon-demo"
+    ),
+)
 @click.argument("number", metavar="N", type=int)
 @with_workspace
 def batch_restore(workspace: Workspace, number: int) -> None:
@@ -281,12 +287,15 @@ def report_command(
     side_of(audience, scope)
     seen_by = find_run(workspace, run) if run is not None else None
     asked = common.chosen_period(period, from_, to)
-    moment = common.read_instant(as_of, workspace.settings.zone) if as_of else None
-    if asked is None:
-        moment = moment or (local(workspace, seen_by.as_of) if seen_by else default_as_of(workspace, now()))
-        asked = closed_period("daily", day_after(moment))
+    if as_of:
+        latest = common.read_instant(as_of, workspace.settings.zone)
+    elif seen_by:
+        latest = local(workspace, seen_by.as_of)
+    else:
+        latest = local(workspace, now()) if asked else default_as_of(workspace, now())
+    asked = asked or closed_period("daily", day_after(latest))
     ask = Ask(audience, scope, asked)
-    page = running.report(workspace, ask, as_of=moment, run=seen_by)
+    page = running.report(workspace, ask, latest=latest, run=seen_by)
     if output is None:
         name = f"{asked.name.replace('/', '-')}-{ask.file_name}"
         click.echo(running.write_whole(workspace.reports / name, page.html))
@@ -304,14 +313,14 @@ def send_command(workspace: Workspace, dry_run: bool, retry_failed: bool, test: 
     if test:
         moment = default_as_of(workspace, now())
         ask = Ask("city", "", closed_period("daily", day_after(moment)))
-        page = running.report(workspace, ask, as_of=moment, run=None)
+        page = running.report(workspace, ask, latest=moment, run=None)
         click.echo(mailing.send_test(workspace, page, test, now=now()))
         return
     with workspace.lock():
         workspace.settle()
         if dry_run:
-            for path in mailing.write_due(workspace):
-                click.echo(path)
+            written = mailing.write_due(workspace)
+            click.echo("\n".join(map(str, written)) or "nothing was due")
             return
         sent = mailing.deliver(workspace, now=now(), retry_failed=retry_failed)
     click.echo(", ".join(f"{n} {status}" for status, n in sorted(sent.counts.items())) or "nothing was due")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 from typing import Literal
 
 import pyarrow as pa
@@ -55,7 +56,7 @@ class Lake:
 
     def files(self, table: Table, version: int | None = None) -> list[str]:
         """The Parquet files of a table's version (default: newest)."""
-        return self._open(table, version).file_uris()
+        return _paths(self._open(table, version))
 
     def append(self, table: Table, rows: pa.Table, commit_id: str) -> int:
         """Append rows in one commit that carries `commit_id`; on disk when this returns. Gives the new version."""
@@ -97,7 +98,7 @@ class Lake:
                 remedy="Free disk space and check the folder's mode; nothing of this batch counts.",
             ) from error
         delta = self._open(table)
-        self._sync(table, (path for path in delta.file_uris() if path not in before))
+        self._sync(table, (path for path in _paths(delta) if path not in before))
         return delta.version()
 
     def _open(self, table: Table, version: int | None = None) -> DeltaTable:
@@ -120,6 +121,11 @@ class Lake:
         newest = sorted(log.glob("*.json"))[-1:]
         for path in [*map(Path, files), *newest, log, self._path(table), self.folder]:
             sync(path)
+
+
+def _paths(delta: DeltaTable) -> list[str]:
+    """The files of a table as paths: Delta names them as in a URL, `a%20folder` for `a folder`."""
+    return [unquote(uri) for uri in delta.file_uris()]
 
 
 def sync(path: Path) -> None:

@@ -62,7 +62,7 @@ def _one_open(name: str, *key: str) -> tuple[Index]:
 
 
 class Procedure(RegistryRow, table=True):
-    """A version of a procedure; on offer while valid. `limit_amount` is a decimal as text."""
+    """A version of a procedure, which is on offer while one is valid. `limit_amount` is a decimal as text."""
 
     __tablename__ = "procedures"
     __table_args__ = _one_open("procedures", "procedure_id", "valid_from")

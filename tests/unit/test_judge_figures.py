@@ -17,6 +17,7 @@ from procmon.tables import FIGURES, FORM_06, TARGETS
 
 SAMPLE = Path(__file__).parents[2] / "sample_logs" / "city"
 KEY = ("figure", "rule_set", "scope", "scope_id", "period_from", "period_to")
+BESIDE = ("lower", "upper", "verdict", "n", "n_baseline")
 SIDES: dict[tuple[str, str], Side] = {
     ("city", ""): "all", ("centre", "unit"): "receiving", ("department", "unit"): "resolving",
     ("department", "field"): "field",
@@ -72,7 +73,12 @@ def test_no_key_is_used_twice_in_a_run(pages: dict[str, Page]) -> None:
 
 def test_every_reduction_that_a_page_shows_has_its_figure(pages: dict[str, Page]) -> None:
     for page, (tables, long) in pages.items():
-        told, n, first = values(long), values(long, "n"), True
+        told, n, counts, first = values(long), values(long, "n"), values(long, "numerator"), True
+        cuts = {
+            (row["scope"], row["scope_id"]): tuple(row[name] for name in BESIDE)
+            for row in long
+            if row["figure"] == "reductions.actual_cut"
+        }
         for row in tables["reductions"]:
             where = place_of(page) if first else part_of(page, row["scope"], row["scope_id"])
             first = False
@@ -80,26 +86,19 @@ def test_every_reduction_that_a_page_shows_has_its_figure(pages: dict[str, Page]
             if row["scope"] == "procedure" and not row["n_period"] and not row["n_baseline"]:
                 continue
             assert told["reductions.actual_cut", *where] == row["actual_cut"]
-            assert values_of(long, "reductions.actual_cut", where) == tuple(
-                row[name] for name in ("cut_lower", "cut_upper", "verdict", "n_period", "n_baseline")
-            )
+            behind = tuple(row[name] for name in ("cut_lower", "cut_upper", "verdict", "n_period", "n_baseline"))
+            assert cuts[where] == behind
             assert told["reductions.coverage", *where] == row["coverage"]
             for name in ("mean", "median", "p90") if row["scope"] == "procedure" else ("mean",):
                 for side in ("baseline", "period"):
                     column = f"{name}_{side}_minutes"
                     assert told[f"reductions.{column}", *where] == row[column]
                     assert n[f"reductions.{column}", *where] == row[f"n_{side}"]
-            counts = values(long, "numerator")
             for name in ("n_on_time_old", "n_on_time_new", "n_baseline_on_time", "n_capped_period"):
                 assert counts[f"reductions.{name}", *where] == row[name]
             if row["scope"] != "procedure":
                 assert counts["reductions.n_limit_50", *where] == row["n_limit_50"]
                 assert counts["reductions.n_no_limit", *where] == row["n_no_limit"]
-
-
-def values_of(long: list[dict[str, Any]], figure: str, where: tuple[str, str]) -> tuple[Any, ...]:
-    (row,) = [row for row in long if (row["figure"], row["scope"], row["scope_id"]) == (figure, *where)]
-    return tuple(row[name] for name in ("lower", "upper", "verdict", "n", "n_baseline"))
 
 
 def test_form_06_has_every_cell_and_the_totals_that_they_add_up_to(pages: dict[str, Page]) -> None:
@@ -137,6 +136,7 @@ def test_a_list_of_what_is_due_soon_contains_the_one_before(pages: dict[str, Pag
         n = {figure: n for (figure, *where), n in values(long, "numerator").items() if tuple(where) == place_of(page)}
         states = Counter(row["state"] for row in tables["due_soon"])
         assert n["due_soon.due_1"] == states["due_1"]
+        assert n["due_soon.due_2"] == states["due_1"] + states["due_2"]
         assert n["due_soon.due_3"] == states["due_1"] + states["due_2"] + states["due_3"]
         parts = ("overdue", "due_3", "later", "waiting", "nothing_to_judge_by")
         assert sum(n[f"due_soon.{name}"] for name in parts) == len(tables["due_soon"])

@@ -115,11 +115,12 @@ def test_the_page_shows_the_target_in_force_on_the_periods_last_day(city: City) 
     assert names == {"2026-01-01": "this", "2025-07-01": "half", "2025-01-01": None}
 
 
-def returned(**roles: str) -> tuple[int, int]:
-    """(results returned elsewhere, reception points that could) of one finished dossier."""
+def boundary(last: str = "finished", reason: str = "", **roles: str) -> dict[str, Any]:
+    """The row of boundaries of one dossier, received on 8 April 2025 and ended an hour later."""
     rows = [
-        {"dossier_id": "d", "procedure_id": "1.001", "status": status, "occurred_at": f"2025-04-08T{at}"} | roles
-        for status, at in (("received", "08:00"), ("finished", "09:00"))
+        {"dossier_id": "d", "procedure_id": "1.001", "status": status, "occurred_at": f"2025-04-08T{at}", "reason": why}
+        | roles
+        for status, at, why in (("received", "08:00", ""), (last, "09:00", reason))
     ]
     city = City({"procedures": PROCEDURES, "units": UNITS}, has_baseline=False)
     try:
@@ -129,7 +130,25 @@ def returned(**roles: str) -> tuple[int, int]:
             (row,) = judge.tables(city.question(as_of, YEAR_2025), batches=NO_BATCHES)["boundaries"].to_pylist()
     finally:
         shutil.rmtree(city.store.folder)
-    return row["n_returned_elsewhere"], row["n_units_that_could"]
+    found: dict[str, Any] = row
+    return found
+
+
+@pytest.mark.parametrize(
+    ("last", "reason", "resolving", "verdict"),
+    [
+        ("refused", "not_competent", "W2", "refused_elsewhere"),
+        ("refused", "thiếu giấy tờ", "W2", "local_only"),
+        ("refused", "", "W2", "local_only"),
+        ("refused", "not_competent", "W1", "local_only"),  # refused where it belongs
+        ("withdrawn", "not_competent", "W2", "local_only"),
+    ],
+)
+def test_only_a_cross_boundary_refusal_for_lack_of_competence_says_refused_elsewhere(
+    last: str, reason: str, resolving: str, verdict: str
+) -> None:
+    roles = {"receiving_unit_id": "W1", "resolving_unit_id": resolving, "applicant_unit_id": "W1"}
+    assert boundary(last, reason, **roles)["verdict"] == verdict
 
 
 @pytest.mark.parametrize(
@@ -149,4 +168,5 @@ def test_a_result_is_returned_elsewhere_where_the_territory_differs(
     resolving: str, returning: str, elsewhere: int
 ) -> None:
     roles = {"receiving_unit_id": "W1", "resolving_unit_id": resolving, "returning_unit_id": returning}
-    assert returned(**roles) == (elsewhere, 4)
+    row = boundary(**roles)
+    assert (row["n_returned_elsewhere"], row["n_units_that_could"]) == (elsewhere, 4)

@@ -15,7 +15,7 @@ from procmon.tables import DOSSIERS, EVENTS, REJECTS
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    made = Lake(tmp_path / "lake")
+    made = Lake(tmp_path / "hồ 100% dữ liệu")  # Delta names its files as in a URL
     made.create()
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 from procmon import pages
 from procmon.errors import ProcmonError, UsageProblem
 from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured, period_moment, read_inputs
+from procmon.intake import waiting_files
 from procmon.judge import Question
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
@@ -89,8 +91,8 @@ def _moment(workspace: Workspace, filters: Filters, now: datetime) -> tuple[date
 
 def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
     run_id = filters.run
-    if name == "figures" and run_id is None:
-        run = find_run(workspace)
+    if name == "figures":
+        run = find_run(workspace, run_id)
         run_id = run.id if run else 0
     table = ledger.read_table(
         workspace.ledger_db, name, run_id=run_id if name in ("figures", "corrections", "deliveries") else None
@@ -200,7 +202,11 @@ def _readers(workspace: Workspace, now: datetime) -> dict[str, Callable[[], pa.T
         return lambda: show(workspace, what, Filters(), now=now)
 
     readers = {what.replace("-", "_"): reader(what) for what in WHAT}
-    return readers | {"dossiers": lambda: _kept_dossiers(workspace, now), "events": lambda: _events(workspace)}
+    return readers | {
+        "dossiers": lambda: _kept_dossiers(workspace, now),
+        "events": lambda: _events(workspace),
+        "figures": lambda: ledger.read_table(workspace.ledger_db, "figures"),
+    }
 
 
 def _kept_dossiers(workspace: Workspace, now: datetime) -> pa.Table:
@@ -338,9 +344,16 @@ def _mails(workspace: Workspace, now: datetime) -> Iterator[Finding]:
 
 
 def _files(workspace: Workspace, now: datetime) -> Iterator[Finding]:
-    for path in sorted(p for p in workspace.inbox.iterdir() if p.is_file() and not p.name.startswith(".")):
-        if now.timestamp() - path.stat().st_mtime > STALE.total_seconds():
-            yield Finding(f"inbox/{path.name} has waited for more than a day", f"procmon ingest {path}")
+    run = find_run(workspace)
+    for path in waiting_files(workspace):
+        waits_since = path.stat().st_mtime
+        if run and waits_since < run.started_at.timestamp():
+            yield Finding(
+                f"inbox/{path.name} was there in the last run and did not go in",
+                f"See why with `procmon ingest --dry-run {shlex.quote(str(path))}`; mend it or take it away.",
+            )
+        elif now.timestamp() - waits_since > STALE.total_seconds():
+            yield Finding(f"inbox/{path.name} has waited for more than a day", "procmon run")
     key = workspace.folder / "key"
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
         yield Finding("others can read the key of the identifiers' hashes", f"chmod 600 {key}")

@@ -99,22 +99,21 @@ def judge_of(workspace: Workspace, inputs: Inputs, engine: Engine) -> Judge:
 
 def batch_counts(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
     """The ledger's sums over the batches that the inputs know, for data quality."""
-    batch = ledger.Batch
+    wanted = select(ledger.Batch).where(
+        col(ledger.Batch.status) == "done", col(ledger.Batch.lake_version) <= inputs.lake_version
+    )
     with Session(workspace.ledger_db) as session:
-        known = session.execute(
-            select(
-                col(batch.id), col(batch.n_read), col(batch.n_refused), col(batch.n_amended), col(batch.n_repeated)
-            ).where(col(batch.status) == "done", col(batch.lake_version) <= inputs.lake_version)
-        ).all()
-    live = set(inputs.live)
-    counted = [row for row in known if row[0] in live]
+        known = session.scalars(wanted.order_by(col(ledger.Batch.id).desc())).all()
+    live = [batch for batch in known if batch.id in set(inputs.live)]
+    # The same file again changes no figure: of equal files the first is counted.
+    counted = list({batch.sha256: batch for batch in live}.values())
     return {
-        "read_rows": sum(row[1] for row in counted),
-        "refused_rows": sum(row[2] for row in counted),
-        "amended_rows": sum(row[3] for row in counted),
-        "repeated_rows": sum(row[4] for row in counted),
+        "read_rows": sum(batch.n_read for batch in counted),
+        "refused_rows": sum(batch.n_refused for batch in counted),
+        "amended_rows": sum(batch.n_amended for batch in counted),
+        "repeated_rows": sum(batch.n_repeated for batch in counted),
         "batches": len(known),
-        "retracted_batches": len(known) - len(counted),
+        "retracted_batches": len(known) - len(live),
     }
 
 

@@ -263,7 +263,7 @@ def moved_by(workspace: Workspace, change: Callable[[], None], *, now: datetime)
 
     before = found()
     change()
-    return Moved(_differences(before, found()))
+    return Moved([moved for moved in _differences(before, found()) if moved[1] != moved[2]])
 
 
 def publish_baseline(workspace: Workspace, period: Period, *, now: datetime) -> ledger.Baseline:

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from procmon.errors import ProcmonError, UsageProblem
@@ -116,14 +117,15 @@ def with_period(command: Callable[..., R]) -> Callable[..., R]:
 def print_table(workspace: Workspace, table: pa.Table, *, form: str, output: str) -> None:
     """Print rows in the asked form to the asked place."""
     zone = workspace.settings.zone
-    if form == "table" and output == "-" and sys.stdout.isatty():
+    if form == "table" and output == "-" and sys.stdout is not None and sys.stdout.isatty():
         _print_rich(table, zone)
     elif form == "table":
         write([plain_table(table, zone).encode()], output)
     elif form == "csv":
         write(csv_text(table, zone), output)
     else:
-        rows = [{name: _json_value(value, zone) for name, value in row.items()} for row in table.to_pylist()]
+        columns = [[_json_value(value, zone) for value in column.to_pylist()] for column in table.columns]
+        rows = [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
         write([(json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode()], output)
 
 
@@ -133,10 +135,20 @@ def _json_value(value: object, zone: ZoneInfo) -> object:
     return cell(value, zone)
 
 
+def _text_rows(table: pa.Table, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+    """The rows as text that cannot steer a terminal: what is not printable stands as a replacement character."""
+    columns = [[_harmless(cell(value, zone)) for value in column.to_pylist()] for column in table.columns]
+    return zip(*columns, strict=True)
+
+
+def _harmless(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
 def plain_table(table: pa.Table, zone: ZoneInfo) -> str:
     """Rows as aligned text, for a pipe or a file."""
-    rows = [table.column_names] + [[cell(value, zone) for value in row.values()] for row in table.to_pylist()]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(table.column_names))]
+    rows = [tuple(table.column_names), *_text_rows(table, zone)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "".join(
         "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
     )
@@ -147,8 +159,8 @@ def _print_rich(table: pa.Table, zone: ZoneInfo) -> None:
     for column in table.schema:
         is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
         shown.add_column(column.name, justify="right" if is_number else "left", overflow="fold")
-    for row in table.slice(0, TABLE_ROWS).to_pylist():
-        shown.add_row(*(cell(value, zone) for value in row.values()))
+    for row in _text_rows(table.slice(0, TABLE_ROWS), zone):
+        shown.add_row(*map(escape, row))
     Console().print(shown)
     if table.num_rows > TABLE_ROWS:
         say(f"… {table.num_rows - TABLE_ROWS} more rows; --format csv has them all")
@@ -156,16 +168,21 @@ def _print_rich(table: pa.Table, zone: ZoneInfo) -> None:
 
 def write(pieces: Iterable[bytes], output: str) -> None:
     """Write a result to stdout (`-`) or a file."""
-    if output == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.writelines(pieces)
-        sys.stdout.buffer.flush()
-        return
     try:
-        with Path(output).open("wb") as file:
-            file.writelines(pieces)
+        if output == "-":
+            if sys.stdout is None:
+                raise UsageProblem("standard output is closed", remedy="Write to a file with --output FILE.")
+            sys.stdout.flush()
+            sys.stdout.buffer.writelines(pieces)
+            sys.stdout.buffer.flush()
+        else:
+            with Path(output).open("wb") as file:
+                file.writelines(pieces)
+    except BrokenPipeError:
+        raise  # click ends quietly: the reader, such as head, has enough
     except OSError as error:
-        raise UsageProblem(f"{output}: cannot be written: {error.strerror}", remedy="Choose another file.") from error
+        where = "standard output" if output == "-" else output
+        raise UsageProblem(f"{where}: cannot be written: {error.strerror}", remedy="Choose another file.") from error
 
 
 class Group(click.Group):

@@ -14,6 +14,7 @@ from procmon.errors import UsageProblem
 from procmon.measure.dossiers import POLICIES
 from procmon.store.workspace import Workspace
 
+MEASURED = ("dossiers", "form-06", "reductions", "targets", "boundaries", "due-soon")
 POLICY_VALUES = {
     "supplement": ("pause", "restart", "run"),
     "payment": ("run", "pause"),
@@ -65,6 +66,9 @@ def show_command(
         policies=_policies(policy),
     )
     table = ask.show(workspace, what, filters, now=now())
+    if what in MEASURED and filters.period is None:
+        moment = filters.as_of or ask.default_as_of(workspace, now())
+        say(f"as of {moment.isoformat(timespec='seconds')}" + ("" if filters.as_of else ", the last run's"))
     print_table(workspace, table, form=form, output=output)
 
 

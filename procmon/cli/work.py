@@ -128,6 +128,8 @@ def batch_group() -> None:
 @with_workspace
 def batch_retract(workspace: Workspace, number: int, why: str) -> None:
     """Batch N counts no more, from now on; old runs still repeat. Lists the figures that move."""
+    if not why.strip():
+        raise UsageProblem("--why is empty", remedy="Say in a few words why the batch is wrong.")
     with workspace.lock():
         workspace.settle()
         moved = running.moved_by(workspace, lambda: intake.retract(workspace, number, why=why, now=now()), now=now())
@@ -315,6 +317,8 @@ def send_command(workspace: Workspace, dry_run: bool, retry_failed: bool, test: 
         ask = Ask("city", "", closed_period("daily", day_after(moment)))
         page = running.report(workspace, ask, latest=moment, run=None)
         click.echo(mailing.send_test(workspace, page, test, now=now()))
+        if not workspace.settings.smtp.host:
+            say("no mail server is set (smtp.host): the mail was written to this file, not sent")
         return
     with workspace.lock():
         workspace.settle()

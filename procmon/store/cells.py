@@ -322,6 +322,16 @@ def target_fits(row: Row) -> Iterator[Problem]:
     yield from wrong
 
 
+def recipient_fits(row: Row) -> Iterator[Problem]:
+    """A city's page has no scope, a centre's a unit, a department's a unit or a field."""
+    allowed = {"city": ("",), "centre": ("unit",), "department": ("unit", "field")}[str(row["audience"])]
+    if str(row["scope"] or "").partition(":")[0] not in allowed:
+        wanted = " or ".join(
+            {"": "an empty scope", "unit": "unit:CODE", "field": "field:NAME"}[kind] for kind in allowed
+        )
+        yield Problem("scope", str(row["scope"] or ""), f"expected {wanted} for the audience {row['audience']}")
+
+
 def _in_order(row: Row, starts: str, ends: str) -> Iterator[Problem]:
     if row[ends] is not None and row[ends] <= row[starts]:
         yield Problem(ends, f"{row[ends]}", f"expected a day after {starts}, {row[starts]}; the end is excluded")

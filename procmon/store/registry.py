@@ -343,6 +343,7 @@ _KINDS = (
             Column("schedule", cells.schedules, f"when: {' '.join(cells.SCHEDULES)}", needed=True),
             Column("language", cells.one_of("vi"), "language of the page; empty: vi", empty="vi"),
         ),
+        cells.recipient_fits,
     ),
 )
 

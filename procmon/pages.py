@@ -16,7 +16,6 @@ from procmon.engine import Engine
 from procmon.errors import UsageProblem
 from procmon.inputs import Inputs
 from procmon.judge import NO_BASELINE, Judge, Question, Side
-from procmon.report import build
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
 from procmon.tables import BASELINE_DOSSIERS, TARGETS, About, Page, Period
@@ -143,8 +142,9 @@ def page(
     run_id: int | None,
 ) -> Page:
     """Build the page (and the mail's parts) of one ask from its tables."""
-    about = _about(workspace, inputs, judge, question, ask, tables, run_id)
-    return build(tables, about)
+    from procmon.report import build  # here, as matplotlib takes a second that `procmon --help` should not wait
+
+    return build(tables, _about(workspace, inputs, judge, question, ask, tables, run_id))
 
 
 def _about(

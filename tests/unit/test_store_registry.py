@@ -333,7 +333,12 @@ def test_values_are_kept_in_one_form(desk: Desk) -> None:
     assert (procedure["limit_amount"], procedure["tags"]) == (8.5, "business green_lane")
     desk.load(
         "recipients",
-        {"email": "A.B@HaiPhong.Example", "scope": normalize("NFD", "field: Đất đai"), "schedule": "daily daily"},
+        {
+            "email": "A.B@HaiPhong.Example",
+            "audience": "department",
+            "scope": normalize("NFD", "field: Đất đai"),
+            "schedule": "daily daily",
+        },
     )
     recipient = desk.rows("recipients")[0]
     assert recipient["email"] == "A.B@haiphong.example"
@@ -454,6 +459,12 @@ BAD_CELLS = [
     ("recipients", {"email": "a@b@haiphong.example"}, "expected a mail address"),
     ("recipients", {"email": "a..b@haiphong.example"}, "expected a mail address"),
     ("recipients", {"email": '"a@x.vn\nBcc: b@x.vn"'}, "column email, 'a@x.vn\\nBcc: b@x.vn': it may hold no line"),
+    ("recipients", {"scope": "unit:H24"}, "column scope, 'unit:H24': expected an empty scope for the audience city"),
+    (
+        "recipients",
+        {"audience": "centre", "scope": "field:Đất đai"},
+        "column scope, 'field:Đất đai': expected unit:CODE for the audience centre",
+    ),
     ("recipients", {"audience": "press"}, "column audience, 'press': expected one of city, centre, department"),
     ("recipients", {"scope": "11344"}, "column scope, '11344': expected unit:CODE or field:NAME"),
     ("recipients", {"scope": "unit:"}, "column scope, 'unit:': expected unit:CODE or field:NAME"),

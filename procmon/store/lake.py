@@ -36,8 +36,15 @@ class Lake:
     def create(self) -> None:
         """Make every table that is not there yet.
 
-        Raises: StoreError on a network file system, where a commit is not atomic.
+        Raises: StoreError on a network file system, where a commit is not atomic, and for a folder whose name
+        readers of Parquet would take for a pattern.
         """
+        unusable = sorted(set("[]*?{}") & set(str(self.folder.resolve())))
+        if unusable:
+            raise StoreError(
+                f"{self.folder}: a lake cannot lie in a folder whose name has {' '.join(unusable)}",
+                remedy="Choose a folder without that character; blanks and Vietnamese letters are fine.",
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         kind = file_system(self.folder)
         if kind in NETWORK_FILE_SYSTEMS:

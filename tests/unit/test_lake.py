@@ -32,6 +32,14 @@ def stored(lake: Lake, version: int | None = None) -> list[str]:
     return sorted(name for path in files for name in parquet.read_table(path)["dossier_id"].to_pylist())
 
 
+@pytest.mark.parametrize("name", ["a[b]", "a*", "a?"])
+def test_a_folder_that_reads_as_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match="whose name has") as refused:
+        Lake(tmp_path / name / "lake").create()
+    assert "Choose a folder" in refused.value.remedy
+    assert not (tmp_path / name).exists()
+
+
 def test_a_new_lake_is_empty(lake: Lake) -> None:
     assert (lake.version(EVENTS), lake.files(EVENTS), lake.last_commit(EVENTS)) == (0, [], "")
 

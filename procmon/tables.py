@@ -368,7 +368,7 @@ FIGURES = table(
     "figures",
     "Every figure of a run, in long form; the ledger keeps it under the run.",
     ("figure", TEXT, "name of the figure: table.column"),
-    ("rule_set", TEXT, "index_766, form_06, strict, or empty"),
+    ("rule_set", TEXT, "index_766, form_06, or empty"),
     ("scope", TEXT, "city, level, field, unit, procedure, target …"),
     ("scope_id", TEXT, "which one"),
     ("period_from", DAY, "first day"),

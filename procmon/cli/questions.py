@@ -35,7 +35,7 @@ POLICY_VALUES = {
 @option("--unit", default="", help="Only what this unit resolves (else received).")
 @option("--procedure", default="", help="Only this procedure.")
 @option("--field", default="", help="Only this field.")
-@option("--rule-set", type=click.Choice(["index_766", "form_06", "strict"]), help="Only figures of this rule set.")
+@option("--rule-set", type=click.Choice(["index_766", "form_06"]), help="Only figures of this rule set.")
 @option("--policy", multiple=True, metavar="NAME=VALUE", help="What if: this policy for every procedure.")
 @option("--batch", type=int, help="Only what this batch brought.")
 @option("--run", type=int, help="From what this run saw; for figures: its figures.")

@@ -189,7 +189,7 @@ def _fault(error: Exception, smtp: SmtpSettings) -> DeliveryError | None:
     """What is wrong with server or settings, if `error` shows it; None for trouble that may pass."""
     place = f"mail server {smtp.host}:{smtp.port}"
     match error:
-        case ssl.SSLEOFError():
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():  # which of them, OpenSSL decides
             return None
         case ssl.SSLCertVerificationError():
             return DeliveryError(

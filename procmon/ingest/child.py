@@ -24,7 +24,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from procmon.ingest.columns import COLUMNS, PERSONAL
-from procmon.ingest.records import Records, RefusedError, find_records, is_gzip, pieces_of, read_header
+from procmon.ingest.records import Records, find_records, is_gzip, pieces_of, read_header
+from procmon.ingest.rows import RefusedError
 
 ROWS_AT_ONCE = 1 << 17
 LONGEST_ROW = 1 << 20

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from procmon.ingest.columns import COLUMNS, REQUIRED
+from procmon.ingest.rows import RefusedError
 
 PIECE = 1 << 24
 HEADER_LIMIT = 1 << 16
@@ -26,14 +27,6 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-
-class RefusedError(Exception):
-    """The file as a whole cannot be taken; what it says and its remedy are for the user."""
-
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.remedy = remedy
 
 
 @dataclass(frozen=True)

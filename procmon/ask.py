@@ -20,6 +20,7 @@ from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured,
 from procmon.intake import waiting_files
 from procmon.judge import Question
 from procmon.measure.dossiers import shown
+from procmon.measure.log import give_log, superseded
 from procmon.pages import Ask
 from procmon.run import closed_targets, day_after
 from procmon.store import ledger
@@ -99,7 +100,18 @@ def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
     )
     if name == "figures" and filters.rule_set:
         table = table.filter(pc.equal(table["rule_set"], filters.rule_set))
-    return table
+    return _with_superseded(workspace, table) if name == "batches" else table
+
+
+def _with_superseded(workspace: Workspace, batches: pa.Table) -> pa.Table:
+    """The ledger's batches with `n_superseded`: dossiers of which the same source has a later export that counts."""
+    found: dict[int, int] = {}
+    if set(batches["kind"].to_pylist()) - {"events"}:  # else there is none, and no need to read the lake
+        with engine_of(workspace) as engine:
+            live = ledger.live_batches(workspace.ledger_db)
+            found = superseded(engine, lake_files=workspace.lake.files(EVENTS), live=live)
+    counts = [found.get(number, 0) for number in batches["id"].to_pylist()]
+    return batches.append_column("n_superseded", pa.array(counts, pa.int64()))
 
 
 def _rejects(workspace: Workspace, filters: Filters) -> pa.Table:
@@ -219,12 +231,16 @@ def _kept_dossiers(workspace: Workspace, now: datetime) -> pa.Table:
 
 
 def _events(workspace: Workspace) -> pa.Table:
-    live = ", ".join(map(str, [-1, *ledger.live_batches(workspace.ledger_db)]))
-    return _from_lake(
-        workspace,
-        EVENTS,
-        f"SELECT * FROM kept WHERE repeat_of_batch IS NULL AND batch_id IN ({live})",  # noqa: S608
-    )
+    """The rows that count now, as the lake has them."""
+    database = workspace.ledger_db
+    with engine_of(workspace) as engine:
+        give_log(
+            engine,
+            lake_files=workspace.lake.files(EVENTS),
+            done=ledger.done_batches(database),
+            live=ledger.live_batches(database),
+        )
+        return EVENTS.conform(engine.query("SELECT l.* FROM lake AS l SEMI JOIN live_rows USING (batch_id, row_no)"))
 
 
 def _from_lake(workspace: Workspace, table: Table, sql: str) -> pa.Table:
@@ -326,6 +342,11 @@ def _batches(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     for row in ledger.read_table(workspace.ledger_db, "batches").to_pylist():
         if row["status"] == "pending":
             yield Finding(f"batch {row['id']} ({row['file']}) is pending", "The next ingest or run settles it.")
+        elif row["is_held"] and row["status"] == "done" and not row["retracted_at"]:
+            yield Finding(
+                f"batch {row['id']} ({row['file']}) is held whole: too many of its rows were refused",
+                f"procmon show rejects --batch {row['id']}",
+            )
         elif row["status"] == "done" and not row["retracted_at"] and row["n_refused"]:
             yield Finding(
                 f"batch {row['id']} ({row['file']}): {row['n_refused']} of {row['n_read']} rows were refused",
@@ -345,7 +366,7 @@ def _mails(workspace: Workspace, now: datetime) -> Iterator[Finding]:
 
 def _files(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     run = find_run(workspace)
-    for path in waiting_files(workspace):
+    for path, _ in waiting_files(workspace):
         waits_since = path.stat().st_mtime
         if run and waits_since < run.started_at.timestamp():
             yield Finding(

@@ -39,9 +39,7 @@ class WorkspaceSettings(Section):
     """[workspace]: where things are and how they are said."""
 
     timezone: str = Field("Asia/Ho_Chi_Minh", description="time zone of the office; bare times are read in it")
-    database_url: str = Field(
-        "", description="SQLAlchemy URL of registry and ledger; empty: SQLite in the workspace"
-    )
+    database_url: str = Field("", description="SQLAlchemy URL of registry and ledger; empty: SQLite in the workspace")
     lake_url: str = Field("", description="folder of the Delta lake; empty: lake/ in the workspace")
     language: Literal["vi"] = Field("vi", description="language of pages and mails")
     city_name: str = Field("thành phố Hải Phòng", description="the city's name as pages print it")
@@ -75,6 +73,12 @@ class PolicySettings(Section):
     min_cross: int = Field(5, ge=1, description="finished cross-boundary dossiers that prove a procedure")
     min_units: int = Field(2, ge=1, description="receiving units that prove a procedure")
     boundary_days: int = Field(365, ge=1, description="days before the as-of instant that boundaries look at")
+    max_refused: float = Field(
+        0.2, ge=0, le=1, description="share of a file's rows that may be refused; above it the file is held whole"
+    )
+    future_hours: int = Field(
+        24, ge=0, description="hours after now up to which an event may lie; later ones are refused"
+    )
 
 
 class SmtpSettings(Section):
@@ -86,9 +90,7 @@ class SmtpSettings(Section):
         "starttls", description="how the connection is protected; none on loopback only"
     )
     username: str = Field("", description="login name; empty: no login")
-    password: str = Field(
-        "", description="password; only from the environment PROCMON_SMTP__PASSWORD", repr=False
-    )
+    password: str = Field("", description="password; only from the environment PROCMON_SMTP__PASSWORD", repr=False)
     password_file: str = Field("", description="file of mode 600 whose first line is the password")
     password_command: str = Field("", description="command that prints the password")
     sender: str = Field("", description="From address; empty: procmon@ this host's name")
@@ -119,14 +121,20 @@ class EngineSettings(Section):
     read_seconds: int = Field(3600, ge=1, description="longest reading of one received file, processor seconds")
     read_memory: int = Field(8 * 1024, ge=256, description="most memory for reading one received file, MiB")
     read_size: int = Field(64 * 1024, ge=1, description="largest unpacked size of a received file, MiB")
+    read_wall_seconds: int = Field(7200, ge=1, description="longest reading of one received file by the wall clock")
+    read_ratio: int = Field(
+        200, ge=2, description="most that a gzip or a part of an Excel file may unpack to, times its size"
+    )
+    read_cells: int = Field(50_000_000, ge=1, description="most cells of an Excel sheet")
+    settle_seconds: float = Field(
+        2, ge=0, description="a file in inbox/ that changes within these seconds is still being written"
+    )
 
 
 class Settings(BaseSettings):
     """All settings of a workspace."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="PROCMON_", env_nested_delimiter="__", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="PROCMON_", env_nested_delimiter="__", extra="ignore", frozen=True)
 
     workspace: WorkspaceSettings = WorkspaceSettings()
     policies: PolicySettings = PolicySettings()
@@ -155,9 +163,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _security_none_stays_on_loopback(self) -> Settings:
         if self.smtp.security == "none" and self.smtp.host not in ("", "localhost", "127.0.0.1", "::1"):
-            raise ValueError(
-                'smtp.security = "none" is for a server on this machine only; write "starttls" or "tls"'
-            )
+            raise ValueError('smtp.security = "none" is for a server on this machine only; write "starttls" or "tls"')
         return self
 
     @property

@@ -36,7 +36,7 @@ def make(folder: Path, *, now: datetime, say: Say) -> Night:
     with workspace.lock():
         for kind in KINDS:
             registry.load(workspace.ledger_db, kind, city / f"{kind}.csv", replace=False, now=now)
-        shutil.copy(city / "events.csv.gz", workspace.inbox)
+        shutil.copy2(city / "events.csv.gz", workspace.inbox)
         intake.take_inbox(workspace, now=now)
     say("publishing the baseline of 2024")
     publish_baseline(workspace, BASELINE, now=now)

@@ -6,30 +6,58 @@ left pending is settled at the next start by asking the lake (`Workspace.settle`
 
 from __future__ import annotations
 
+import glob
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlmodel import Session
 
+from procmon.config import Settings
 from procmon.engine import Engine
-from procmon.errors import InputError, UsageProblem
-from procmon.ingest import Taken, read_file, take
+from procmon.errors import InputError, ProcmonError, UsageProblem
+from procmon.ingest import Mapping, RawFile, Taken, Terms, read_file, read_mapping, take
 from procmon.store import ledger
 from procmon.store.database import writing
 from procmon.store.workspace import Workspace, batch_commit
 from procmon.tables import EVENTS, REJECTS
 
 CANONICAL = "canonical"
-ENDINGS = (".csv", ".csv.gz")
+MAPPINGS = "mappings"
+"""The folder of a workspace for its own mappings."""
+ENDINGS = tuple(
+    ending + packed
+    for ending in (
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".xlsx",
+        ".xlsm",
+        ".xlsb",
+        ".xls",
+        ".ods",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".xes",
+    )
+    for packed in ("", ".gz")
+)
+
+Watch = Callable[[Path, int, float], None]
+"""Hears how far the reading of a file is: the file, records read so far, share of the file."""
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one file: its batch and counts, or the error for which it was refused whole."""
+    """What became of one file: its batch and counts, or the error for which it was refused whole.
+
+    `is_held`: too many of its rows were refused, so that nothing of it was stored; `notes` are for a person to hear.
+    """
 
     path: Path
     batch_id: int | None = None
@@ -38,75 +66,166 @@ class FileResult:
     n_repeated: int = 0
     n_amended: int = 0
     n_refused: int = 0
-    dropped: tuple[str, ...] = ()
-    error: InputError | None = None
+    is_held: bool = False
+    notes: tuple[str, ...] = ()
+    error: ProcmonError | None = None
 
 
-def waiting_files(workspace: Workspace) -> list[Path]:
-    """The files in inbox/, by name; hidden ones and folders are not files for us."""
-    return sorted(p for p in workspace.inbox.iterdir() if p.is_file() and not p.name.startswith("."))
+class Waiting(NamedTuple):
+    """A file in the inbox and the name of the mapping that it waits for."""
+
+    path: Path
+    mapping: str
+
+
+def waiting_files(workspace: Workspace) -> list[Waiting]:
+    """The files in inbox/, by name: those of a folder are read by the mapping of its name, others as canonical logs.
+
+    Hidden files are not files for us.
+    """
+    waiting = []
+    for path in sorted(workspace.inbox.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            inside = sorted(p for p in path.iterdir() if not p.name.startswith(".") and not p.is_dir())
+            waiting += [Waiting(p, path.name) for p in inside]
+        else:
+            waiting.append(Waiting(path, CANONICAL))
+    return waiting
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files that paths name: a folder stands for the CSV files in it, or for itself where it has none."""
+    """The files that paths name: a folder stands for the log files in it, or for itself where it has none; a pattern
+    that the shell left alone for the files that it finds."""
     files: list[Path] = []
     for path in paths:
-        found = sorted(p for p in path.iterdir() if p.name.endswith(ENDINGS)) if path.is_dir() else []
+        found: list[Path] = []
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.name.lower().endswith(ENDINGS) and p.is_file())
+        elif not path.exists() and glob.has_magic(str(path)):
+            found = sorted(Path(name) for name in glob.glob(str(path)))  # noqa: PTH207 - the pattern may be absolute
         files += found or [path]
     return files
 
 
+def mapping_of(workspace: Workspace, name: str) -> Mapping:
+    """The mapping that `name` says: a file, one of the workspace's mappings/, or a shipped one.
+
+    Raises: UsageProblem where there is none, SettingsError where it cannot be taken.
+    """
+    return read_mapping(name, workspace.folder / MAPPINGS)
+
+
 def ingest(
-    workspace: Workspace, paths: Sequence[Path], *, now: datetime, exported_at: datetime | None = None,
-    is_dry_run: bool = False,
+    workspace: Workspace, paths: Sequence[Path], mapping: Mapping, *, now: datetime,
+    exported_at: datetime | None = None, is_dry_run: bool = False, watch: Watch | None = None,
 ) -> list[FileResult]:  # fmt: skip
     """Take files one by one, each whole or not at all; a refused file does not keep the next one out.
 
     Call it under the workspace's lock.
     """
-    return [_ingest_one(workspace, path, now, exported_at, is_dry_run) for path in paths]
+    return [_ingest_one(workspace, path, mapping, now, exported_at, is_dry_run, watch) for path in paths]
+
+
+def terms_of(settings: Settings, *, now: datetime, exported_at: datetime | None) -> Terms:
+    """What a file is taken under in a workspace."""
+    return Terms(
+        zone=settings.workspace.timezone,
+        exported_at=exported_at or now,
+        latest=now + timedelta(hours=settings.policies.future_hours),
+        max_refused=settings.policies.max_refused,
+    )
 
 
 def _ingest_one(
-    workspace: Workspace, path: Path, now: datetime, exported_at: datetime | None, is_dry_run: bool
-) -> FileResult:
-    settings = workspace.settings
+    workspace: Workspace, path: Path, mapping: Mapping, now: datetime, exported_at: datetime | None, is_dry_run: bool,
+    watch: Watch | None,
+) -> FileResult:  # fmt: skip
+    settings, database = workspace.settings, workspace.ledger_db
     if path.is_dir():
-        return FileResult(path, error=InputError(f"{path}: no .csv or .csv.gz file in it", remedy="Name the files."))
+        return FileResult(path, error=InputError(f"{path}: no log file in it", remedy="Name the files."))
     with workspace.scratch() as scratch:
         try:
-            raw = read_file(path, scratch=scratch, key=workspace.key, limits=settings.engine)
+            raw = read_file(
+                path, mapping, scratch=scratch, key=workspace.key, limits=settings.engine,
+                tell=(lambda n, share: watch(path, n, share)) if watch else None,
+            )  # fmt: skip
+            if raw.n_read == 0:
+                raise InputError(f"{path}: no row below its header", remedy="Export it again.")
         except InputError as error:
             return FileResult(path, error=error)
-        if raw.n_read == 0:
-            return FileResult(path, error=InputError(f"{path}: no row below its header", remedy="Export it again."))
+        same = ledger.exported_before(database, raw.sha256, mapping.name) if mapping.is_snapshot else None
+        moment = exported_at or same or now
+        said = tuple(notes(raw, mapping, None if exported_at else moment))
+        held = ledger.held_batch(database, raw.sha256, mapping.digest)
+        if is_dry_run or held:
+            taken = _take(workspace, raw, mapping, scratch, held.id or 0 if held else 0, now, moment)
+            if is_dry_run or taken.is_held:
+                return _result(path, None if is_dry_run or not held else held.id, taken, said)
         batch = ledger.Batch(
-            file=path.name, sha256=raw.sha256, mapping=CANONICAL, began_at=now, exported_at=exported_at
-        )
-        if not is_dry_run:
-            with writing(workspace.ledger_db) as session:
-                session.add(batch)
-        with Engine(settings.engine, scratch) as engine:
-            taken = take(
-                engine,
-                raw,
-                zone=settings.workspace.timezone,
-                batch_id=batch.id or 0,
-                lake_files=workspace.lake.files(EVENTS),
-                done=ledger.done_batches(workspace.ledger_db),
-                live=ledger.live_batches(workspace.ledger_db),
-            )
-        if not is_dry_run:
-            _store(workspace, batch, taken, now)
+            file=path.name, sha256=raw.sha256, mapping=mapping.name, mapping_digest=mapping.digest, kind=mapping.kind,
+            began_at=now, exported_at=moment if mapping.is_snapshot else exported_at,
+        )  # fmt: skip
+        with writing(database) as session:
+            session.add(batch)
+        try:
+            taken = _take(workspace, raw, mapping, scratch, batch.id or 0, now, moment)
+        except InputError as error:
+            _give_up(workspace, batch, error)
+            return FileResult(path, error=error)
+        _store(workspace, batch, taken, now)
+    return _result(path, batch.id, taken, said)
+
+
+def _result(path: Path, batch_id: int | None, taken: Taken, said: tuple[str, ...]) -> FileResult:
     return FileResult(
-        path, batch.id, taken.n_read, taken.n_stored, taken.n_repeated, taken.n_amended, taken.n_refused, raw.dropped
-    )
+        path, batch_id, taken.n_read, taken.n_stored, taken.n_repeated, taken.n_amended, taken.n_refused,
+        taken.is_held, said,
+    )  # fmt: skip
+
+
+def _take(
+    workspace: Workspace, raw: RawFile, mapping: Mapping, scratch: Path, batch_id: int, now: datetime, moment: datetime
+) -> Taken:
+    with Engine(workspace.settings.engine, scratch) as engine:
+        return take(
+            engine,
+            raw,
+            mapping,
+            terms_of(workspace.settings, now=now, exported_at=moment),
+            batch_id=batch_id,
+            lake_files=workspace.lake.files(EVENTS),
+            done=ledger.done_batches(workspace.ledger_db),
+            live=ledger.live_batches(workspace.ledger_db),
+        )
+
+
+def _give_up(workspace: Workspace, batch: ledger.Batch, error: InputError) -> None:
+    """The file contradicts its mapping: nothing of the batch came."""
+    batch.status, batch.note = "failed", str(error)
+    with writing(workspace.ledger_db) as session:
+        session.add(batch)
+
+
+def notes(raw: RawFile, mapping: Mapping, assumed: datetime | None) -> list[str]:
+    """What a person should hear of a file: columns left out, columns not there, and the export's instant if assumed."""
+    said = []
+    if raw.dropped:
+        more = f" and {len(raw.dropped) - 20} more" if len(raw.dropped) > 20 else ""
+        said.append(f"columns that the mapping does not read were dropped: {', '.join(raw.dropped[:20])}{more}")
+    absent = [source.key for source in mapping.sources() if source.key not in raw.found]
+    if absent and mapping.name != CANONICAL:
+        said.append(f"not in the file, so left empty: {', '.join(absent)}")
+    if mapping.is_snapshot and assumed and "exported_at" not in raw.found:
+        said.append(f"taken as exported at {assumed.isoformat(timespec='seconds')}; else say --exported-at")
+    return said
 
 
 def _store(workspace: Workspace, batch: ledger.Batch, taken: Taken, now: datetime) -> None:
     """The protocol: counts while pending, rejects, the one commit of events, done."""
     batch.n_read, batch.n_stored, batch.n_repeated = taken.n_read, taken.n_stored, taken.n_repeated
-    batch.n_amended, batch.n_refused = taken.n_amended, taken.n_refused
+    batch.n_amended, batch.n_refused, batch.is_held = taken.n_amended, taken.n_refused, taken.is_held
     with writing(workspace.ledger_db) as session:
         session.add(batch)
     commit = batch_commit(batch.id or 0)
@@ -119,15 +238,57 @@ def _store(workspace: Workspace, batch: ledger.Batch, taken: Taken, now: datetim
         session.add(batch)
 
 
-def take_inbox(workspace: Workspace, *, now: datetime) -> list[FileResult]:
-    """Take every file of inbox/; one that became a batch leaves it, a refused one stays with its reason said."""
+def take_inbox(workspace: Workspace, *, now: datetime, watch: Watch | None = None) -> list[FileResult]:
+    """Take every file of inbox/; one that became a batch leaves it, a refused or held one stays with its reason said.
+
+    A file that is still being written waits for the next time; a link is not followed, it could lead anywhere.
+    """
     results = []
-    for path in waiting_files(workspace):
-        results += ingest(workspace, [path], now=now)
-        if results[-1].error is None:
-            _put_away(workspace, path)
+    waiting = waiting_files(workspace)
+    unsettled = _unsettled(workspace, [file.path for file in waiting])
+    for file in waiting:
+        try:
+            _check_waiting(file, is_settled=file.path not in unsettled)
+            mapping = mapping_of(workspace, file.mapping)
+        except ProcmonError as error:
+            results.append(FileResult(file.path, error=error))
+            continue
+        results += ingest(workspace, [file.path], mapping, now=now, watch=watch)
+        if results[-1].error is None and not results[-1].is_held:
+            _put_away(workspace, file.path)
     _forget_old(workspace, now)
     return results
+
+
+def _check_waiting(file: Waiting, *, is_settled: bool) -> None:
+    """Raises: InputError for a file that is not taken as it stands in the inbox."""
+    if file.path.is_symlink() or not file.path.is_file():
+        raise InputError(
+            f"{file.path}: a link or no file, which the inbox does not take", remedy="Copy the file there."
+        )
+    if not is_settled:
+        raise InputError(
+            f"{file.path}: it is still being written", remedy="Nothing to do: the next run takes it once it is whole."
+        )
+
+
+def _unsettled(workspace: Workspace, paths: Sequence[Path]) -> set[Path]:
+    """The files that are still being written: of those just changed, which change within `engine.settle_seconds`.
+
+    What is just changed goes by the file system's own clock, as a new folder shows it.
+    """
+    seconds = workspace.settings.engine.settle_seconds
+    with workspace.scratch() as scratch:
+        here = scratch.stat().st_mtime
+    fresh = {path: _state(path) for path in paths if _state(path)[1] > here - seconds}
+    if fresh and seconds:
+        time.sleep(seconds)
+    return {path for path, state in fresh.items() if _state(path) != state}
+
+
+def _state(path: Path) -> tuple[int, float]:
+    found = path.lstat() if path.is_symlink() or path.exists() else None
+    return (found.st_size, found.st_mtime) if found else (-1, 0.0)
 
 
 def _put_away(workspace: Workspace, path: Path) -> None:

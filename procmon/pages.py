@@ -104,7 +104,8 @@ def batch_counts(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
     with Session(workspace.ledger_db) as session:
         known = session.scalars(wanted.order_by(col(ledger.Batch.id).desc())).all()
     live = [batch for batch in known if batch.id in set(inputs.live)]
-    # The same file again changes no figure: of equal files the first is counted.
+    live.sort(key=lambda batch: not batch.is_held)
+    # The same file again changes no figure: of equal files the first that was not held is counted.
     counted = list({batch.sha256: batch for batch in live}.values())
     return {
         "read_rows": sum(batch.n_read for batch in counted),

@@ -120,19 +120,26 @@ EVENT_COLUMNS = (
 
 EVENTS = table(
     "events",
-    "One row for each row of a log that was taken; a repeat of an earlier batch's row is a reference to it.",
+    "One row for each event that was taken; a repeat of an earlier batch's event is a reference to it.",
     *EVENT_COLUMNS,
-    ("batch_id", INT, "the batch that brought the row"),
-    ("row_no", INT, "its record number within the batch's file, from 1"),
-    ("repeat_of_batch", INT, "for a repeat: the batch of the row that it repeats; all else is then empty"),
-    ("repeat_of_row", INT, "for a repeat: the record number of the row that it repeats"),
+    ("batch_id", INT, "the batch that brought the event"),
+    ("row_no", INT, "number of the event within its batch; the row's line where a row is one event"),
+    ("repeat_of_batch", INT, "for a repeat: the batch of the event that it repeats; a log's repeat is empty else"),
+    ("repeat_of_row", INT, "for a repeat: the number of the event that it repeats"),
+    (
+        "source",
+        TEXT,
+        "for a row-a-dossier export: the mapping's name, whose later export of the dossier stands instead; empty for "
+        "a log. A repeat from such an export has its dossier_id, source and exported_at as well",
+    ),
+    ("exported_at", INSTANT, "when that export was made"),
 )
 
 REJECTS = table(
     "rejects",
     "Rows that were refused, with the reason and the remedy.",
     ("file", TEXT, "file name"),
-    ("line", INT, "line in the file, as an editor counts"),
+    ("line", INT, "line in the file, as an editor counts; row of a sheet; number of the record elsewhere"),
     ("column", TEXT, "the offending column"),
     ("value", TEXT, "the offending cell, cut to 200 characters; *** where the column is personal"),
     ("reason", TEXT, "what is wrong"),

@@ -7,7 +7,8 @@ second a file. What the process adds (limits, death) has its own tests.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -20,7 +21,8 @@ from pyarrow import parquet
 from procmon import worktime
 from procmon.config import EngineSettings, PolicySettings
 from procmon.engine import Engine
-from procmon.ingest import RawFile, Taken, child, take
+from procmon.ingest import Mapping, RawFile, Taken, Terms, child, read_mapping, take
+from procmon.ingest.read import raw_file
 from procmon.measure import Asked, measure
 from procmon.measure.dossiers import shown
 from procmon.printing import cell
@@ -30,7 +32,10 @@ from procmon.tables import DOSSIERS
 ZONE = "Asia/Ho_Chi_Minh"
 KEY = bytes(range(32))
 
-Rows = Sequence[Mapping[str, str]]
+Rows = Sequence[Dict[str, str]]
+
+NOW = datetime(2027, 1, 1, tzinfo=ZoneInfo(ZONE))
+"""Later than anything in a test's log."""
 
 
 def write_csv(path: Path, rows: Rows, columns: Iterable[str] | None = None) -> Path:
@@ -43,22 +48,28 @@ def write_csv(path: Path, rows: Rows, columns: Iterable[str] | None = None) -> P
     return path
 
 
-def read_here(path: Path, scratch: Path, key: bytes = KEY, size: int = 1 << 30) -> RawFile:
+def mapping_of(name: str = "canonical") -> Mapping:
+    """A shipped mapping, or the one of a TOML file."""
+    return read_mapping(name, Path())
+
+
+COLUMNS = [source.key for source in mapping_of().sources()]
+"""The columns of a canonical log."""
+
+
+def read_here(
+    path: Path, scratch: Path, key: bytes = KEY, size: int = 1 << 30, mapping: Mapping | None = None
+) -> RawFile:
     """What `read_file` gives, read in this process. Raises: RefusedError."""
-    answer = child.read(child.Job(str(path), str(scratch), key.hex(), memory=4 << 30, seconds=600, size=size))
-    return RawFile(
-        name=path.name,
-        rows=scratch / "rows.parquet",
-        lines=scratch / "lines.parquet",
-        refused=scratch / "refused.parquet",
-        columns=tuple(answer["columns"]),  # type: ignore[arg-type]
-        dropped=tuple(answer["dropped"]),  # type: ignore[arg-type]
-        n_read=int(answer["n_rows"]) + int(answer["n_malformed"]),  # type: ignore[call-overload]
-        sha256=str(answer["sha256"]),
-    )
+    chosen = mapping or mapping_of()
+    job = child.Job(
+        path=str(path), folder=str(scratch), key=key.hex(), memory=4 << 30, seconds=600, size=size, ratio=200,
+        cells=1_000_000, mapping=chosen.model_dump(mode="json", by_alias=True),
+    )  # fmt: skip
+    return raw_file(path, scratch, child.read(job, lambda n, share: None))
 
 
-def registry_tables(rows_of: Mapping[str, Rows]) -> dict[str, pa.Table]:
+def registry_tables(rows_of: Dict[str, Rows]) -> dict[str, pa.Table]:
     """Registry rows as text → the tables that `registry.read` gives."""
     return {kind: _registry_table(kind, rows_of.get(kind, ())) for kind in registry.KINDS}
 
@@ -86,27 +97,33 @@ class Store:
     folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="procmon-test-")))
     done: list[int] = field(default_factory=list)
     live: list[int] = field(default_factory=list)
+    latest: datetime = datetime(2060, 1, 1, tzinfo=ZoneInfo(ZONE))
     engine_settings: EngineSettings = field(default_factory=lambda: EngineSettings(threads=1))
 
     @property
     def lake_files(self) -> list[str]:
         return [str(self.folder / f"{batch}.parquet") for batch in self.done]
 
-    def ingest(self, path: Path, key: bytes = KEY) -> Taken:
+    def ingest(
+        self, path: Path, key: bytes = KEY, *, mapping: Mapping | None = None, exported_at: datetime = NOW
+    ) -> Taken:
         """Take a file in as the next batch."""
         batch = len(self.done) + 1
         scratch = Path(mkdtemp(dir=self.folder))
-        taken = self.take(read_here(path, scratch, key), batch)
+        taken = self.take(read_here(path, scratch, key, mapping=mapping), batch, mapping, exported_at)
         parquet.write_table(taken.events, self.folder / f"{batch}.parquet")
         self.done.append(batch)
         self.live.append(batch)
         return taken
 
-    def take(self, raw: RawFile, batch: int) -> Taken:
+    def take(
+        self, raw: RawFile, batch: int, mapping: Mapping | None = None, exported_at: datetime = NOW
+    ) -> Taken:
         with Engine(self.engine_settings) as engine:
             return take(
-                engine, raw, zone=ZONE, batch_id=batch, lake_files=self.lake_files, done=self.done, live=self.live
-            )
+                engine, raw, mapping or mapping_of(), Terms(ZONE, exported_at, latest=self.latest), batch_id=batch,
+                lake_files=self.lake_files, done=self.done, live=self.live,
+            )  # fmt: skip
 
     def ingest_rows(self, rows: Rows, columns: Iterable[str] | None = None) -> Taken:
         """Take rows in as the next batch, by a file of them."""
@@ -118,12 +135,12 @@ class Store:
 
     def dossiers(
         self,
-        registry_rows: Mapping[str, Rows],
+        registry_rows: Dict[str, Rows],
         as_of: datetime,
         *,
         is_period_end: bool = False,
         policies: PolicySettings | None = None,
-        forced: Mapping[str, str] | None = None,
+        forced: Dict[str, str] | None = None,
     ) -> pa.Table:
         """The measured dossiers."""
         tables = registry_tables(registry_rows)

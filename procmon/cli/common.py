@@ -116,7 +116,11 @@ def with_period(command: Callable[..., R]) -> Callable[..., R]:
 
 def print_table(workspace: Workspace, table: pa.Table, *, form: str, output: str) -> None:
     """Print rows in the asked form to the asked place."""
-    zone = workspace.settings.zone
+    print_rows(table, workspace.settings.zone, form=form, output=output)
+
+
+def print_rows(table: pa.Table, zone: ZoneInfo, *, form: str, output: str) -> None:
+    """Print rows, their instants in `zone`, in the asked form to the asked place."""
     if form == "table" and output == "-" and sys.stdout is not None and sys.stdout.isatty():
         _print_rich(table, zone)
     elif form == "table":

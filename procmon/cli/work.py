@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from procmon import baselines, demo, intake, mailing, schedule
+from procmon import baselines, demo, intake, mailing, schedule, trial
 from procmon import run as running
 from procmon.ask import default_as_of
 from procmon.cli import common
 from procmon.cli.common import example, local, now, option, print_table, say, with_output, with_period, with_workspace
+from procmon.config import read_settings
 from procmon.errors import InputError, UsageProblem
 from procmon.inputs import closed_period, find_run
-from procmon.intake import FileResult
+from procmon.intake import FileResult, Watch
 from procmon.pages import AUDIENCES, Ask, side_of
 from procmon.run import Night, day_after
 from procmon.store import registry
@@ -75,30 +80,113 @@ def mapping_group() -> None:
 
 
 @mapping_group.command("list", epilog=example("procmon mapping list"))
-def mapping_list() -> None:
-    """List the mappings that can be named."""
-    click.echo(f"{intake.CANONICAL}  the canonical event log as CSV, plain or .gz (docs/tables.md, events)")
+@option("--workspace", type=click.Path(path_type=Path), default=Path(), show_default="here", help="The workspace.")
+def mapping_list(workspace: Path) -> None:
+    """List the mappings that can be named: the shipped ones, and those in the workspace's mappings/."""
+    for known in trial.mappings(workspace):
+        click.echo(f"{known.name}  {known.kind}  {known.title or '-'}{f'  ({known.place})' if known.place else ''}")
+
+
+@mapping_group.command("guess", epilog=example("procmon mapping guess sample_logs/danh-sach.csv"))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
+@option("--workspace", type=click.Path(path_type=Path), default=Path(), show_default="here", help="The workspace.")
+@option("--output", type=click.Path(dir_okay=False), default="-", help="File to write; - is stdout.")
+def mapping_guess(file: Path, workspace: Path, output: str) -> None:
+    """Draft a mapping for FILE from its columns; what could not be decided is said, and stands in the draft."""
+    draft = trial.guess(file, read_settings(workspace))
+    common.write([draft.toml.encode()], output)
+    for sentence in draft.undecided:
+        say(f"not decided: {sentence}")
+    if output != "-":
+        say(f"next: procmon mapping check {file} --mapping {output}")
+
+
+@mapping_group.command(
+    "check", epilog=example("procmon mapping check sample_logs/danh-sach.csv --mapping danh-sach-ho-so")
+)
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
+@option("--mapping", default=intake.CANONICAL, show_default=True, help="The mapping's name or file.")
+@option("--exported-at", help="When the file was exported; a day means its end.")
+@option("--rows", type=click.IntRange(1), default=20, show_default=True, help="Events to show.")
+@option("--workspace", type=click.Path(path_type=Path), default=Path(), show_default="here", help="The workspace.")
+@with_output
+def mapping_check(
+    file: Path, mapping: str, exported_at: str | None, rows: int, workspace: Path, form: str, output: str
+) -> None:
+    """Read FILE under a mapping, store nothing, and show the first events and what would be refused."""
+    settings = read_settings(workspace)
+    exported = common.read_instant(exported_at, settings.zone) if exported_at else None
+    with _progress() as watch:
+        tried = trial.try_out(file, mapping, workspace, settings, now=now(), exported_at=exported, watch=watch)
+    common.print_rows(tried.preview(rows), settings.zone, form=form, output=output)
+    taken = tried.taken
+    say(f"{file}: {taken.n_read} rows read, {taken.events.num_rows} events, {taken.n_refused} rows refused")
+    for note in tried.notes:
+        say(f"  {note}")
+    if taken.n_refused:
+        click.echo(common.plain_table(tried.rejects(rows), settings.zone), err=True, nl=False)
+    if taken.is_held:
+        raise InputError(
+            f"{file}: it would be held: more of its rows are refused than policies.max_refused allows",
+            remedy="Mend the rows, or the mapping.",
+        )
 
 
 @click.command("ingest", epilog=example("procmon ingest sample_logs/bad_line.csv --workspace procmon-demo"))
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
-@option("--mapping", default=intake.CANONICAL, show_default=True, help="The mapping's name.")
+@option("--mapping", default=intake.CANONICAL, show_default=True, help="The mapping's name or file.")
 @option("--exported-at", help="When the files were exported; a day means its end.")
 @option("--dry-run", is_flag=True, help="Say what would happen, store nothing.")
+@option("--fail-on", type=click.Choice(["rejects"]), help="End with 3 if rows or files were refused.")
 @with_workspace
 def ingest_command(
-    workspace: Workspace, paths: tuple[Path, ...], mapping: str, exported_at: str | None, dry_run: bool
-) -> None:
-    """Take log files (or the CSV files of a folder) into the lake, each whole or not at all."""
-    if mapping != intake.CANONICAL:
-        raise UsageProblem(f"there is no mapping '{mapping}'", remedy="See `procmon mapping list`.")
+    workspace: Workspace, paths: tuple[Path, ...], mapping: str, exported_at: str | None, dry_run: bool,
+    fail_on: str | None,
+) -> None:  # fmt: skip
+    """Take log files, folders of them or patterns into the lake, each file whole or not at all.
+
+    CSV, Excel, JSON and XES, plain or as .gz; --mapping says what their columns mean.
+    """
+    chosen = intake.mapping_of(workspace, mapping)
     exported = common.read_instant(exported_at, workspace.settings.zone) if exported_at else None
-    with workspace.lock():
+    with workspace.lock(), _progress() as watch:
         workspace.settle()
-        results = intake.ingest(workspace, intake.listed(paths), now=now(), exported_at=exported, is_dry_run=dry_run)
+        results = intake.ingest(
+            workspace, intake.listed(paths), chosen, now=now(), exported_at=exported, is_dry_run=dry_run, watch=watch
+        )
     _tell_files(results)
-    if all(result.error for result in results):
+    if all(result.error or result.is_held for result in results):
         raise InputError("no file went in", remedy="Mend what is said above and ingest again.")
+    if fail_on and any(result.error or result.n_refused for result in results):
+        say("--fail-on: rejects found")
+        click.get_current_context().exit(3)
+
+
+@contextmanager
+def _progress() -> Iterator[Watch | None]:
+    """How far the reading of long files is, on a terminal: rows, rate, time left. In a pipe nothing is said."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TextColumn("{task.fields[rate]:,.0f} rows/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks: dict[Path, TaskID] = {}
+
+        def watch(path: Path, n: int, share: float) -> None:
+            if path not in tasks:
+                tasks[path] = progress.add_task(path.name, total=1.0, rows=0, rate=0.0)
+            elapsed = progress.tasks[tasks[path]].elapsed or 0.0
+            progress.update(tasks[path], completed=share, rows=n, rate=n / elapsed if elapsed > 0.1 else 0.0)
+
+        yield watch
 
 
 def _tell_files(results: list[FileResult]) -> None:
@@ -111,8 +199,10 @@ def _tell_files(results: list[FileResult]) -> None:
             f"{result.path}: {batch}: {result.n_read} rows read, {result.n_stored} stored, "
             f"{result.n_repeated} repeated, {result.n_amended} amended, {result.n_refused} refused"
         )
-        if result.dropped:
-            say(f"  columns that are not the log's were dropped: {', '.join(result.dropped)}")
+        if result.is_held:
+            say("  held: too many of its rows were refused (policies.max_refused), so nothing of it was stored")
+        for note in result.notes:
+            say(f"  {note}")
         if result.n_refused and result.batch_id:
             say(f"  see `procmon show rejects --batch {result.batch_id}`")
 

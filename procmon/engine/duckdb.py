@@ -90,18 +90,23 @@ class Engine:
         self._connection.unregister("given")
 
     def give_files(self, name: str, paths: Sequence[str], empty: pa.Schema) -> None:
-        """Let SQL see Parquet files as `name`; without a file, an empty table of schema `empty`."""
+        """Let SQL see Parquet files as `name`; a column of schema `empty` that none of them has is empty."""
+        parts = []
+        if empty.names:
+            self.give(f"no {name}", empty.empty_table())
+            parts.append(f'FROM "no {name}"')
         if paths:
             listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-            rows = f"read_parquet([{listed}], union_by_name = true)"
-        else:
-            rows = f'"no {name}"'
-            self.give(f"no {name}", empty.empty_table())
-        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM {rows}')
+            parts.append(f"FROM read_parquet([{listed}], union_by_name = true)")
+        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {" UNION ALL BY NAME ".join(parts)}')
 
     def step(self, name: str, select: str) -> None:
         """Keep the result of one SELECT as the table `name`."""
         self._connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {select}')
+
+    def view(self, name: str, select: str) -> None:
+        """Let SQL see one SELECT as `name`, computed anew wherever it is used."""
+        self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {select}')
 
     def steps(self, text: str) -> None:
         """Run the steps of a SQL file in order."""

@@ -1,10 +1,16 @@
 """Log files → events and refused rows.
 
-A received file is parsed in a child process under limits (`child.py`), which leaves Parquet for `check.py`
-(text → typed events, or a reason), from which `take.py` keeps what is new against the lake.
+A received file is parsed in a child process under limits (`child.py`, with a reader for each form: `csv_file.py`,
+`excel_file.py`, `json_file.py`, `xes_file.py`), which leaves text rows as Parquet. Under a mapping (`mapping.py`) these
+are typed (`parse.py`), refused or not (`check.py`), turned into events (`events.py`), and `take.py` keeps what is new
+against the lake. `look.py` and `guess.py` draft a mapping for a file that has none.
 """
 
-from procmon.ingest.read import RawFile, read_file
-from procmon.ingest.take import Taken, take
+from procmon.ingest.mapping import Mapping, parse_mapping, read_mapping, schema, shipped
+from procmon.ingest.read import RawFile, look_at, read_file
+from procmon.ingest.take import Taken, Terms, take
 
-__all__ = ["RawFile", "Taken", "read_file", "take"]
+__all__ = [
+    "Mapping", "RawFile", "Taken", "Terms", "look_at", "parse_mapping", "read_file", "read_mapping", "schema",
+    "shipped", "take",
+]  # fmt: skip

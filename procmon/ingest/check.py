@@ -1,139 +1,154 @@
-"""Text rows → typed events, or the first problem of each row (rulebook 1)."""
+"""Parsed rows → rows that may become events, and the first problem of each of the others (rulebook 1 and 9)."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pyarrow as pa
 
 from procmon.engine import Engine
-from procmon.ingest.columns import COLUMNS, INSTANTS, PERSONAL, PROBLEMS
+from procmon.ingest.columns import PROBLEMS
+from procmon.ingest.events import record_rules
+from procmon.ingest.mapping import PERSONAL, Mapping
+from procmon.ingest.parse import is_instant, is_label, keep, parse, quoted
 from procmon.ingest.read import RawFile
 from procmon.tables import CHANNELS, FIRST_DAY, LAST_DAY, REJECTS, STATUSES
 
 Rule = tuple[str, str, str]
-"""(column, SQL condition under which a row is refused, problem)."""
+"""(key, SQL condition under which a row is refused, problem)."""
 
-TEXTS = tuple(name for name in COLUMNS if name not in (*INSTANTS, *PERSONAL, "status", "channel"))
 LONGEST = 1000
 SHOWN = 200
-DAY = r"\d{4}-\d{2}-\d{2}"
-CLOCK = r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,9})?)?"  # cut to microseconds
-OFFSET = r"(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
+MAY_LIE_AHEAD = ("due_at", "supplement_due_before", "supplement_due_after", "progress_due_at", "exported_at")
 
 
-def check(engine: Engine, raw: RawFile, *, zone: str, batch_id: int) -> pa.Table:
-    """Make the step `checked` (the columns of EVENTS up to `row_no`, and `rule`: NULL for a row that can be taken).
+def check(engine: Engine, raw: RawFile, mapping: Mapping, *, zone: str, latest: datetime) -> None:
+    """Make `rows`, the parsed rows with `rule`, NULL where the row's record can be taken, and `refused`, the others.
 
     Args:
-        zone: the source's time zone, in which bare times are read.
+        zone: the workspace's time zone, in which bare times are read unless the mapping names another.
+        latest: what is said to have happened after this instant has not, and is refused.
 
-    Returns: table REJECTS, by line.
+    `refused` has a row for each refused record: line, the column's name in the file, cell, problem.
+
+    Raises: InputError where the file as a whole contradicts its mapping.
     """
-    engine.give_files("text_rows", [str(raw.rows)], pa.schema([]))
-    engine.give_files("row_lines", [str(raw.lines)], pa.schema([]))
+    zone = mapping.timezone or zone
+    parsed = parse(engine, raw, mapping, zone=zone)
     engine.give_files("malformed", [str(raw.refused)], pa.schema([]))
-    engine.give("problems", _problems())
-    rules = _rules()
-    engine.step("checked", _checked(_judged(_parsed(zone), rules), rules))
-    return REJECTS.conform(engine.query(_refused(rules, raw.name, batch_id)))
+    rules = _rules(mapping, latest, zone)
+    conditions = " ".join(f"WHEN {condition} THEN {number}" for number, (_, condition, _) in enumerate(rules))
+    cells = " ".join(f"WHEN {number} THEN left({key}, {SHOWN})" for number, (key, _, _) in enumerate(rules))
+    ruled = f"SELECT *, CASE {conditions} END AS rule FROM ({parsed})"
+    ruled = f"SELECT *, CASE rule {cells} END AS cell FROM ({ruled})"
+    if mapping.supplements:  # a record goes in or stays out with all the elements of its list
+        first = "OVER (PARTITION BY n ORDER BY rule NULLS LAST, item NULLS LAST)"
+        ruled = (
+            f"SELECT * REPLACE (first_value(rule) {first} AS rule, first_value(cell) {first} AS cell) FROM ({ruled})"
+        )
+    keep(engine, mapping, ruled)
+    engine.step("refused", _refused(rules, raw))
 
 
-def _problems() -> pa.Table:
+def rejects(engine: Engine, raw: RawFile, *, batch_id: int, is_held: bool, eventless: str = "") -> pa.Table:
+    """The refused records as table REJECTS, by line, with reasons and remedies.
+
+    Args:
+        is_held: the file is held whole, so that all its records are refused.
+        eventless: SQL for the lines of records of which nothing came.
+    """
     codes = list(PROBLEMS)
-    return pa.table(
-        {
-            "problem": codes,
-            "reason": [PROBLEMS[code][0] for code in codes],
-            "remedy": [PROBLEMS[code][1] for code in codes],
-        }
+    reasons, remedies = zip(*PROBLEMS.values(), strict=True)
+    engine.give("problems", pa.table({"problem": codes, "reason": reasons, "remedy": remedies}))
+    parts = ["SELECT * FROM refused"]
+    if eventless:
+        parts.append(f"SELECT line, '' AS \"column\", '' AS cell, 'no_event' AS problem FROM ({eventless})")
+    if is_held:
+        known = "SELECT line FROM refused WHERE line IS NOT NULL" + (f" UNION ALL {eventless}" if eventless else "")
+        parts.append(
+            "SELECT line, '' AS \"column\", '' AS cell, 'held' AS problem "
+            f"FROM row_lines WHERE line NOT IN ({known})"
+        )
+    return REJECTS.conform(
+        engine.query(f"""
+            SELECT {quoted(raw.name)} AS file, line, "column", coalesce(cell, '') AS value, reason, remedy,
+                {batch_id} AS batch
+            FROM ({" UNION ALL ".join(parts)}) JOIN problems USING (problem)
+            ORDER BY line NULLS FIRST, reason NULLS FIRST
+        """)
     )
 
 
-def _parsed(zone: str) -> str:
-    """The text rows, each instant column also as `NAME_day` or `NAME_instant`, and all texts in one to check fast."""
-    columns = []
-    for name in INSTANTS:
-        bare, offset = f"{name}, '{DAY}{CLOCK}'", f"{name}, '{DAY}{CLOCK}{OFFSET}'"
-        columns += [
-            f"CASE WHEN regexp_full_match({name}, '{DAY}') THEN try_cast({name} AS DATE) END AS {name}_day",
-            f"CASE WHEN regexp_full_match({bare}) THEN timezone('{zone}', try_cast({name} AS TIMESTAMP)) "
-            f"WHEN regexp_full_match({offset}) THEN try_cast({name} AS TIMESTAMPTZ) END AS {name}_instant",
-        ]
-    columns.append(f"concat({', '.join(TEXTS)}) AS all_text")
-    return f"SELECT *, {', '.join(columns)} FROM text_rows JOIN row_lines USING (n)"
-
-
-def _rules() -> list[Rule]:
-    statuses = ", ".join(f"'{status}'" for status in STATUSES)
-    channels = ", ".join(f"'{channel}'" for channel in CHANNELS)
-    rules: list[Rule] = [
-        ("dossier_id", "dossier_id IS NULL", "missing_dossier_id"),
-        ("status", f"status IS NULL OR status NOT IN ({statuses})", "unknown_status"),
-        ("occurred_at", "occurred_at IS NULL", "missing_instant"),
-    ]
-    for name in INSTANTS:
-        unread = f"{name} IS NOT NULL AND {name}_day IS NULL AND {name}_instant IS NULL"
-        rules += [(name, unread, "unreadable_instant"), (name, _outside(name), "instant_out_of_range")]
-    rules.append(("channel", f"channel NOT IN ({channels})", "unknown_channel"))
-    for name in TEXTS:
+def _rules(mapping: Mapping, latest: datetime, zone: str) -> list[Rule]:
+    """What a row is refused for, in the order in which it is said."""
+    read = [source.key for source in mapping.sources()]
+    dossier_id = "coalesce(dossier_id, progress_dossier_id)"
+    rules: list[Rule] = [("dossier_id", f"{dossier_id} IS NULL", "missing_dossier_id")]
+    if mapping.kind == "events":
         rules += [
-            (name, f"length(all_text) > {LONGEST} AND length({name}) > {LONGEST}", "too_long"),
-            (
-                name,
-                rf"regexp_matches(all_text, '[\x00-\x1f\x7f]') AND regexp_matches({name}, '[\x00-\x1f\x7f]')",
-                "control_character",
-            ),
+            ("activity", "activity IS NULL", "missing_activity")
+            if mapping.columns.activity
+            else ("status", "status IS NULL", "unknown_status"),
+            ("occurred_at", "occurred_at IS NULL", "missing_instant"),
         ]
+    labels = sorted((key for key in (*read, *mapping.constants) if is_label(key)), key=lambda key: "channel" in key)
+    rules += [rule for key in labels for rule in _label_rules(key, mapping)]
+    for key in (*read, *mapping.constants):
+        if is_instant(key):
+            unread = f"{key} IS NOT NULL AND {key}_day IS NULL AND {key}_instant IS NULL"
+            rules += [(key, unread, "unreadable_instant"), (key, _outside(key), "instant_out_of_range")]
+            if key not in MAY_LIE_AHEAD:
+                rules.append((key, _ahead(key, latest, zone), "in_the_future"))
+    if mapping.kind != "events":
+        rules += record_rules()
+    for key in read:
+        if not is_instant(key) and key.removeprefix("progress_") not in PERSONAL:
+            odd = r"'[\x00-\x1f\x7f]'"
+            rules += [
+                (key, f"length(all_text) > {LONGEST} AND length({key}) > {LONGEST}", "too_long"),
+                (key, f"regexp_matches(all_text, {odd}) AND regexp_matches({key}, {odd})", "control_character"),
+            ]
     return rules
 
 
-def _outside(name: str) -> str:
+def _label_rules(key: str, mapping: Mapping) -> list[Rule]:
+    """A label that the mapping does not know, or one that is none of ours."""
+    role = key.removeprefix("progress_")
+    if role == "activity":
+        return []
+    ours, own, problem = (
+        (STATUSES, mapping.statuses, "status") if role == "status" else (CHANNELS, mapping.channels, "channel")
+    )
+    unknown = f"{key}_means IS NULL OR {key}_means NOT IN ({', '.join(quoted(name) for name in ours)})"
+    return [(key, f"{key} IS NOT NULL AND ({unknown})", f"unmapped_{problem}" if own else f"unknown_{problem}")]
+
+
+def _outside(key: str) -> str:
     first, last = _day(FIRST_DAY), _day(LAST_DAY)
     return (
-        f"{name}_day < {first} OR {name}_day >= {last} "
-        f"OR {name}_instant < {first} + INTERVAL 1 DAY OR {name}_instant >= {last} - INTERVAL 1 DAY"
+        f"{key}_day < {first} OR {key}_day >= {last} "
+        f"OR {key}_instant < {first} + INTERVAL 1 DAY OR {key}_instant >= {last} - INTERVAL 1 DAY"
     )
+
+
+def _ahead(key: str, latest: datetime, zone: str) -> str:
+    moment = f"TIMESTAMPTZ {quoted(latest.isoformat())}"
+    return f"{key}_instant > {moment} OR {key}_day > local_day({moment}, {quoted(zone)})"
 
 
 def _day(day: date) -> str:
     return f"DATE '{day.isoformat()}'"
 
 
-def _judged(parsed: str, rules: list[Rule]) -> str:
-    """The parsed rows with the number of the first rule that each breaks."""
-    cases = " ".join(f"WHEN {condition} THEN {number}" for number, (_, condition, _) in enumerate(rules))
-    return f"SELECT *, CASE {cases} END AS rule FROM ({parsed})"
-
-
-def _checked(judged: str, rules: list[Rule]) -> str:
-    """The judged rows, typed; of a refused one also the offending cell."""
-    day_only = {"occurred_at": "occurred_on", "due_at": "due_on"}
-    columns = []
-    for name in COLUMNS:
-        if name in day_only:
-            columns += [f"{name}_instant AS {name}", f"{name}_day AS {day_only[name]}"]
-        elif name == "recorded_at":
-            # The end of a bare day: nothing is called recorded sooner than it may have been.
-            columns.append(f"coalesce({name}_instant, ({name}_day + INTERVAL 1 DAY)::TIMESTAMPTZ) AS {name}")
-        else:
-            columns.append(name)
-    cells = " ".join(f"WHEN {number} THEN left({name}, {SHOWN})" for number, (name, _, _) in enumerate(rules))
-    return f"SELECT {', '.join(columns)}, line AS row_no, rule, CASE rule {cells} END AS cell FROM ({judged})"
-
-
-def _refused(rules: list[Rule], file: str, batch_id: int) -> str:
-    columns = " ".join(f"WHEN {number} THEN '{name}'" for number, (name, _, _) in enumerate(rules))
+def _refused(rules: list[Rule], raw: RawFile) -> str:
+    """The refused records, each under its column's name in the file."""
+    columns = " ".join(
+        f"WHEN {number} THEN {quoted(raw.found.get(key, key))}" for number, (key, _, _) in enumerate(rules)
+    )
     codes = " ".join(f"WHEN {number} THEN '{problem}'" for number, (_, _, problem) in enumerate(rules))
-    name = file.replace("'", "''")
     return f"""
-        WITH refused AS (
-            SELECT row_no AS line, CASE rule {columns} END AS "column", cell, CASE rule {codes} END AS problem
-            FROM checked WHERE rule IS NOT NULL
-            UNION ALL
-            SELECT line, '' AS "column", '' AS cell, problem FROM malformed
-        )
-        SELECT '{name}' AS file, line, "column", coalesce(cell, '') AS value, reason, remedy, {batch_id} AS batch
-        FROM refused JOIN problems USING (problem)
-        ORDER BY line NULLS FIRST, reason NULLS FIRST
+        SELECT line, CASE rule {columns} END AS "column", cell, CASE rule {codes} END AS problem
+        FROM rows WHERE rule IS NOT NULL AND item = 0
+        UNION ALL
+        SELECT line, '' AS "column", '' AS cell, problem FROM malformed
     """

@@ -1,34 +1,45 @@
-"""The child process that alone opens a received file: CSV, plain or gzipped → Parquet, under limits.
+"""The child process that alone opens a received file: any form → text rows in Parquet, under limits.
 
 `python -m procmon.ingest.child` reads a JSON job from standard input (`Job`), sets limits on memory and processor
-time on itself, and leaves three files in the job's folder: `rows.parquet` (the canonical columns as text, personal
-ones hashed, numbered in the file's order), `lines.parquet` (the line of each of these rows) and `refused.parquet`
-(line and problem of each malformed record). It prints one JSON answer: the columns and counts, or `error` and
-`remedy` where the file is refused whole. Nothing else leaves it, and no unpacked or clear copy ever lies on a disk.
+time on itself, and leaves three files in the job's folder: `rows.parquet` (the columns that the mapping reads, as
+text under their keys, personal ones hashed; `n` numbers the records in the file's order, `item` the elements of a list
+inside one, 0 being the record), `lines.parquet` (the line of each record) and `refused.parquet` (line and problem of
+each malformed record). Its output is a line of JSON for each part of the way (`rows`, `share`) and a last one, the
+answer: what was found, or `error` and `remedy` where the file is refused whole. Nothing else leaves it, and no unpacked
+or clear copy ever lies on a disk.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
+import hmac
+import io
 import json
 import resource
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from procmon.ingest.columns import COLUMNS, PERSONAL
-from procmon.ingest.records import Records, find_records, is_gzip, pieces_of, read_header
-from procmon.ingest.rows import RefusedError
+from procmon.ingest.csv_file import Csv, open_csv
+from procmon.ingest.mapping import Format, Mapping, SourceColumn
+from procmon.ingest.records import Records
+from procmon.ingest.rows import Malformed, RefusedError, Row
+from procmon.ingest.source import Plain, form_of, largest
+from procmon.ingest.text import fold_name
 
-ROWS_AT_ONCE = 1 << 17
+CSV_ROWS_AT_ONCE = 1 << 17
+ROWS_AT_ONCE = 1 << 15
 LONGEST_ROW = 1 << 20
+MOST_NAMES = 2000
+BLANKS = " \t\u00a0\u200b\ufeff"
 
 MALFORMED = {
     "MISSING COLUMNS": "missing_columns",
@@ -38,12 +49,16 @@ MALFORMED = {
 }
 """DuckDB's word for a malformed row → our problem; any other is `unreadable_row`."""
 
-ROWS = pa.schema([("n", pa.int64()), *((name, pa.string()) for name in COLUMNS)])
+Tell = Callable[[int, float], None]
+"""Says how far it is: records read so far, share of the file."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the parent asks: sizes in bytes, time in processor seconds, `key` (hex) for the hashes."""
+    """What the parent asks: sizes in bytes, time in processor seconds, `key` (hex) for the hashes.
+
+    `mapping` is a mapping's content; `is_look`: say what the file's columns are like instead of reading it.
+    """
 
     path: str
     folder: str
@@ -51,6 +66,15 @@ class Job:
     memory: int
     seconds: int
     size: int
+    ratio: int
+    cells: int
+    mapping: dict[str, Any]
+    is_look: bool = False
+
+    @property
+    def file(self) -> Path:
+        """The received file."""
+        return Path(self.path)
 
 
 def main() -> None:
@@ -60,7 +84,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds + 5))  # SIGXCPU says why, SIGKILL would not
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        answer = read(job)
+        answer = look(job) if job.is_look else read(job, _tell)
     except RefusedError as refused:
         answer = {"error": str(refused), "remedy": refused.remedy}
     except (MemoryError, duckdb.OutOfMemoryException):
@@ -68,70 +92,196 @@ def main() -> None:
             "error": "reading it needs more memory than allowed",
             "remedy": "Split the file, or raise engine.read_memory.",
         }
-    json.dump(answer, sys.stdout)
+    print(json.dumps(answer), flush=True)
 
 
-def read(job: Job) -> dict[str, object]:
+def _tell(n: int, share: float) -> None:
+    print(json.dumps({"rows": n, "share": round(share, 4)}), flush=True)
+
+
+def read(job: Job, tell: Tell) -> dict[str, object]:
     """Turn the job's file into the three Parquet files.
 
     Raises: RefusedError where the file is refused whole.
     """
-    path, folder = Path(job.path), Path(job.folder)
-    pieces = pieces_of(path, job.size)
-    first = next(pieces)
-    header = read_header(first)
-    records = find_records(itertools.chain([first], pieces))
-    connection = duckdb.connect(":memory:")
-    connection.execute("SET temp_directory = ''")  # rather out of memory than clear text on a disk
-    connection.execute("SET memory_limit = ?", [f"{job.memory // 2 // 2**20}MiB"])
-    connection.execute("SET threads = 2")
-    connection.execute("SET enable_progress_bar = false")  # standard output is for the answer
+    mapping = Mapping(**job.mapping)
+    form = _form(job, mapping.format)
+    answer = _read_csv(job, mapping, tell) if form == "csv" else _read_rows(job, mapping, form, tell)
+    with job.file.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+    return {**answer, "sha256": digest, "form": form}
+
+
+def _form(job: Job, wanted: Format) -> Format:
+    if job.file.stat().st_size == 0:
+        raise RefusedError("the file is empty", "Export it again; a log has a header and at least one row.")
+    found = form_of(job.file)
+    if wanted not in ("auto", found):
+        raise RefusedError(
+            f"the mapping says {wanted}, but the file looks like {found}", f'Choose a mapping with format = "{found}".'
+        )
+    return found
+
+
+class Chosen:
+    """Which of the file's columns is read under which key: of a key's names, the first that the file has."""
+
+    def __init__(self, sources: Sequence[SourceColumn], names: Iterable[str] = ()) -> None:
+        self.sources = sources
+        self.names: dict[str, None] = {}
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        self._found: dict[str, tuple[int, str]] = {}
+        self._wanted: dict[str, list[tuple[int, int]]] = {}
+        for place, source in enumerate(sources):
+            for rank, name in enumerate(source.names):
+                self._wanted.setdefault(fold_name(name), []).append((place, rank))
+        for name in names:
+            self.see(name)
+
+    def is_known(self, name: str) -> bool:
+        """Whether the mapping reads a column of this name."""
+        return fold_name(name) in self._wanted
+
+    def see(self, name: str) -> list[tuple[int, int]]:
+        """(place among the sources, rank among its names) of a column of the file."""
+        places = self._places.get(name)
+        if places is None:
+            places = self._wanted.get(fold_name(name), [])
+            self._places[name] = places if len(self._places) < MOST_NAMES else []
+            self.names[name] = None
+            for place, rank in places:
+                key = self.sources[place].key
+                self._found[key] = min(self._found.get(key, (rank, name)), (rank, name))
+        return places
+
+    @property
+    def found(self) -> dict[str, str]:
+        """Key → the file's name of the column."""
+        return {key: name for key, (_, name) in self._found.items()}
+
+    def values(self, cells: Dict[str, str]) -> list[str | None]:
+        """The text of each source in one record."""
+        values: list[str | None] = [None] * len(self.sources)
+        ranks = [MOST_NAMES] * len(self.sources)
+        for name, text in cells.items():
+            for place, rank in self._places.get(name) or self.see(name):
+                if rank < ranks[place] and (clean := _clean(text)):
+                    values[place], ranks[place] = clean, rank
+        return values
+
+    def check(self, where: str) -> None:
+        """Raises: RefusedError where a column that the mapping needs is not in the file."""
+        missing = [s for s in self.sources if s.is_needed and s.key not in self._found]
+        if not missing:
+            return
+        wanted = ", ".join(s.key if s.names == (s.key,) else f"{s.key} ({' or '.join(s.names[:4])})" for s in missing)
+        found = ", ".join([name for name in self.names if name][:20]) or "nothing"
+        raise RefusedError(
+            f"{where}: column {wanted} is missing; found: {found}",
+            "Choose another mapping (`procmon mapping list`), name the file's column in it, or draft one: "
+            "`procmon mapping guess FILE`.",
+        )
+
+    def summary(self) -> dict[str, object]:
+        """What the answer says of columns."""
+        used = set(self.found.values())
+        return {
+            "columns": list(self.names),
+            "found": self.found,
+            "dropped": [name for name in self.names if name and name not in used],
+        }
+
+
+def _clean(text: str) -> str:
+    """A cell without blanks around it; line breaks inside are blanks of a wide column."""
+    text = text.strip(BLANKS + "\r\n")
+    return " ".join(text.split()) if "\n" in text or "\r" in text or "\t" in text else text
+
+
+# ---- CSV: DuckDB reads the cells, our own pass over the bytes finds the lines ----
+
+
+def _open_csv(job: Job, mapping: Mapping | None, chosen: Chosen | None) -> Csv:
+    options = mapping.csv if mapping else None
+    return open_csv(
+        job.file,
+        delimiter=options.delimiter if options else "",
+        encoding=options.encoding if options else "",
+        header_row=options.header_row if options else 0,
+        is_known=chosen.is_known if chosen else None,
+        size=largest(job.file, job.size, job.ratio),
+        memory=job.memory // 4,
+    )
+
+
+def _read_csv(job: Job, mapping: Mapping, tell: Tell) -> dict[str, object]:
+    chosen = Chosen(mapping.sources())
+    csv = _open_csv(job, mapping, chosen)
+    for name in csv.header:
+        chosen.see(name)
+    chosen.check(f"line {csv.records.lines[0]}")
+    connection = _connect(job)
+    folder = Path(job.folder)
     try:
-        n_rows = write_rows(connection, path, folder, header, bytes.fromhex(job.key))
-        malformed = malformed_records(connection, records)
+        cells = _cells(chosen, csv.header, bytes.fromhex(job.key))
+        n_rows = _write_csv_rows(connection, csv, folder, cells, tell)
+        malformed = malformed_records(connection, csv.records)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
         raise RefusedError(
             f"cannot be read as CSV: {str(error).splitlines()[0]}", "Save it as CSV in UTF-8 with commas."
         ) from error
-    write_lines(folder, records, malformed, n_rows)
-    with path.open("rb") as source:
-        digest = hashlib.file_digest(source, "sha256").hexdigest()
-    return {
-        "columns": header,
-        "dropped": [name for name in header if name not in COLUMNS],
-        "n_rows": n_rows,
-        "n_malformed": len(malformed),
-        "sha256": digest,
-    }
+    _write_csv_lines(folder, csv.records, malformed, n_rows)
+    return {**chosen.summary(), "n_rows": n_rows, "n_malformed": len(malformed)}
 
 
-def write_rows(connection: duckdb.DuckDBPyConnection, path: Path, folder: Path, header: list[str], key: bytes) -> int:
-    """`rows.parquet`: every well-formed row in the file's order, `n` from 0; returns their number.
+def _connect(job: Job) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET temp_directory = ''")  # rather out of memory than clear text on a disk
+    connection.execute("SET memory_limit = ?", [f"{job.memory // 2 // 2**20}MiB"])
+    connection.execute("SET threads = 2")
+    connection.execute("SET enable_progress_bar = false")  # standard output is for the answer
+    return connection
 
-    A cell is trimmed text, NULL where empty; personal ones are hashed before they reach any table. Malformed rows
-    go to DuckDB's `reject_errors`.
-    """
-    reader = connection.sql(
-        f"SELECT {', '.join(_cells(header, key))} FROM read_csv(?, auto_detect = false, header = true, "
-        "delim = ',', quote = '\"', escape = '\"', columns = ?, strict_mode = true, "
-        "null_padding = false, store_rejects = true, rejects_limit = 0, max_line_size = ?, encoding = 'utf-8', "
-        "compression = ?)",
+
+def _scan(connection: duckdb.DuckDBPyConnection, csv: Csv, select: str) -> duckdb.DuckDBPyRelation:
+    """A SELECT over the cells c0, c1, … of a CSV; malformed rows go to DuckDB's `reject_errors`."""
+    return connection.sql(
+        f"SELECT {select} FROM read_csv(?, auto_detect = false, header = true, delim = ?, skip = ?, quote = '\"', "
+        "escape = '\"', columns = ?, strict_mode = true, null_padding = false, store_rejects = true, "
+        "rejects_limit = 0, max_line_size = ?, encoding = 'utf-8', compression = ?)",
         params=[
-            str(path),
-            {f"c{i}": "VARCHAR" for i in range(len(header))},
+            csv.path,
+            csv.delimiter,
+            csv.skip,
+            {f"c{i}": "VARCHAR" for i in range(len(csv.header))},
             LONGEST_ROW,
-            "gzip" if is_gzip(path) else "none",
+            csv.compression,
         ],
-    ).to_arrow_reader(ROWS_AT_ONCE)
-    n = 0
-    with parquet.ParquetWriter(folder / "rows.parquet", ROWS, compression="zstd") as writer:
+    )
+
+
+def _write_csv_rows(
+    connection: duckdb.DuckDBPyConnection, csv: Csv, folder: Path, cells: list[tuple[str, str]], tell: Tell
+) -> int:
+    """`rows.parquet`: every well-formed row in the file's order, `n` from 0; returns their number."""
+    reader = _scan(connection, csv, ", ".join(f"{cell} AS {key}" for key, cell in cells)).to_arrow_reader(
+        CSV_ROWS_AT_ONCE
+    )
+    schema = _schema([key for key, _ in cells])
+    n, n_all = 0, max(len(csv.records.starts) - 1, 1)
+    with parquet.ParquetWriter(folder / "rows.parquet", schema, compression="zstd") as writer:
         for batch in _batches(reader):
-            numbers = pa.array(np.arange(n, n + batch.num_rows))
-            writer.write_batch(pa.record_batch([numbers, *batch.columns], schema=ROWS))
+            numbers = [pa.array(np.arange(n, n + batch.num_rows)), pa.array(np.zeros(batch.num_rows, np.int32))]
+            writer.write_batch(pa.record_batch([*numbers, *batch.columns], schema=schema))
             n += batch.num_rows
+            tell(n, n / n_all)
     return n
+
+
+def _schema(keys: Iterable[str]) -> pa.Schema:
+    return pa.schema([("n", pa.int64()), ("item", pa.int32()), *((key, pa.string()) for key in keys)])
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -144,18 +294,19 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         raise duckdb.Error(str(error)) from error
 
 
-def _cells(header: list[str], key: bytes) -> list[str]:
-    """An SQL expression for each canonical column."""
+def _cells(chosen: Chosen, header: list[str], key: bytes) -> list[tuple[str, str]]:
+    """(key, SQL) for each source: trimmed text, NULL where empty or absent; personal ones hashed at once."""
     inner, outer = (bytes(b ^ pad for b in key.ljust(64, b"\0")) for pad in (0x36, 0x5C))
     cells = []
-    for name in COLUMNS:
-        if name not in header:
-            cells.append(f"NULL::VARCHAR AS {name}")
+    for source in chosen.sources:
+        name = chosen.found.get(source.key)
+        if name is None:
+            cells.append((source.key, "NULL::VARCHAR"))
             continue
-        cell = f"nullif(trim(c{header.index(name)}, ' \t'), '')"
-        if name in PERSONAL:  # HMAC-SHA256 (RFC 2104), cut to 128 bits
+        cell = f"nullif(trim(c{header.index(name)}, '{BLANKS}'), '')"
+        if source.is_personal:  # HMAC-SHA256 (RFC 2104), cut to 128 bits
             cell = f"left(sha256({_blob(outer)} || unhex(sha256({_blob(inner)} || encode({cell})))), 32)"
-        cells.append(f"{cell} AS {name}")
+        cells.append((source.key, cell))
     return cells
 
 
@@ -181,7 +332,7 @@ def malformed_records(connection: duckdb.DuckDBPyConnection, records: Records) -
     return found
 
 
-def write_lines(folder: Path, records: Records, malformed: Mapping[int, str], n_rows: int) -> None:
+def _write_csv_lines(folder: Path, records: Records, malformed: Dict[int, str], n_rows: int) -> None:
     """`lines.parquet` and `refused.parquet`; the text of malformed records is not kept, it may hold names.
 
     Raises: RefusedError if the reader's records are not those that the bytes show: then no line could be trusted.
@@ -192,10 +343,14 @@ def write_lines(folder: Path, records: Records, malformed: Mapping[int, str], n_
     places = np.fromiter(malformed, np.int64, len(malformed))
     is_well[places] = False
     is_well[0] = False  # the header
-    lines = pa.table({"n": pa.array(np.arange(n_rows)), "line": records.lines[is_well]})
-    parquet.write_table(lines, folder / "lines.parquet", compression="zstd")
-    refused = {"line": records.lines[places], "problem": pa.array(malformed.values(), pa.string())}
-    parquet.write_table(pa.table(refused), folder / "refused.parquet")
+    _write_lines(folder, records.lines[is_well], records.lines[places], list(malformed.values()))
+
+
+def _write_lines(folder: Path, lines: Any, refused: Any, problems: list[str]) -> None:
+    table = pa.table({"n": pa.array(np.arange(len(lines))), "line": pa.array(lines, pa.int64())})
+    parquet.write_table(table, folder / "lines.parquet", compression="zstd")
+    of_refused = {"line": pa.array(refused, pa.int64()), "problem": pa.array(problems, pa.string())}
+    parquet.write_table(pa.table(of_refused), folder / "refused.parquet")
 
 
 def _ambiguous(records: Records, n_read: int) -> RefusedError:
@@ -204,6 +359,134 @@ def _ambiguous(records: Records, n_read: int) -> RefusedError:
         f"{place}quotes are ambiguous: {len(records.starts) - 1} records by line ends, {n_read} by quotes",
         'Write quotes only around whole cells, doubled inside: "a ""b"" c".',
     )
+
+
+# ---- Excel, JSON, XES: readers that yield records ----
+
+
+@dataclass
+class Opened:
+    """A file whose records come one by one: `names` are its columns where they are known at once."""
+
+    rows: Iterable[Row | Malformed]
+    names: list[str]
+    where: str
+    share: Callable[[int], float]
+    sheet: str = ""
+
+
+def _open_rows(job: Job, form: Format, mapping: Mapping | None, chosen: Chosen | None) -> Opened:
+    if form == "excel":
+        from procmon.ingest.excel_file import ExcelLimits, open_excel  # here, as each form needs its own library
+
+        limits = ExcelLimits(size=job.size, ratio=job.ratio, cells=job.cells)
+        sheet = open_excel(
+            job.file,
+            sheet=mapping.excel.sheet if mapping else "",
+            header_row=mapping.excel.header_row if mapping else 0,
+            is_known=chosen.is_known if chosen else None,
+            limits=limits,
+        )
+        where = f"sheet '{sheet.name}', row {sheet.header_row}"
+        return Opened(sheet.rows, sheet.header, where, lambda n: n / max(sheet.n_rows, 1), sheet.name)
+    source = Plain(job.file, largest(job.file, job.size, job.ratio))
+    if form == "xes":
+        from procmon.ingest.xes_file import read_xes
+
+        return Opened(read_xes(io.BufferedReader(source)), [], "the log", lambda _: source.share())
+    from procmon.ingest.json_file import read_json
+
+    lists = ([mapping.supplements.list] if mapping.supplements else []) if mapping else None
+    rows = read_json(io.BufferedReader(source), records=mapping.json_.records if mapping else "", lists=lists)
+    return Opened(rows, [], "the records", lambda _: source.share())
+
+
+def _read_rows(job: Job, mapping: Mapping, form: Format, tell: Tell) -> dict[str, object]:
+    chosen = Chosen(mapping.sources())
+    opened = _open_rows(job, form, mapping, chosen)
+    for name in opened.names:
+        chosen.see(name)
+    if opened.names:
+        chosen.check(opened.where)
+    folder, key = Path(job.folder), bytes.fromhex(job.key)
+    personal = [place for place, source in enumerate(chosen.sources) if source.is_personal]
+    schema = _schema(source.key for source in chosen.sources)
+    lines: list[int] = []
+    malformed: list[Malformed] = []
+    with parquet.ParquetWriter(folder / "rows.parquet", schema, compression="zstd") as writer:
+        held: list[list[object]] = []
+        item = 0
+        for row in opened.rows:
+            if isinstance(row, Malformed):
+                malformed.append(row)
+                continue
+            item = item + 1 if row.part else 0
+            if item == 0:
+                lines.append(row.line)
+            values = chosen.values(row.cells)
+            for place in personal:
+                values[place] = _hash(values[place], key)
+            held.append([len(lines) - 1, item, *values])
+            if len(held) == ROWS_AT_ONCE:
+                writer.write_batch(_batch(held, schema))
+                held = []
+                tell(len(lines), opened.share(len(lines)))
+        if held:
+            writer.write_batch(_batch(held, schema))
+    if lines:
+        chosen.check(opened.where)
+    _write_lines(folder, lines, [row.line for row in malformed], [row.problem for row in malformed])
+    return {**chosen.summary(), "n_rows": len(lines), "n_malformed": len(malformed)}
+
+
+def _batch(rows: list[list[object]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    return pa.record_batch(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+def _hash(text: str | None, key: bytes) -> str | None:
+    """HMAC-SHA256, cut to 128 bits, as the CSV reader's SQL gives it."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32] if text else None
+
+
+# ---- A look at a file that has no mapping yet ----
+
+
+def look(job: Job) -> dict[str, object]:
+    """What the columns of a file are like, for a draft of its mapping; no personal text leaves.
+
+    Raises: RefusedError where the file is refused whole.
+    """
+    from procmon.ingest.look import profile
+
+    form = _form(job, "auto")
+    connection = _connect(job)
+    sheet = ""
+    if form == "csv":
+        csv = _open_csv(job, None, None)
+        names = csv.header
+        cells = ", ".join(f"nullif(trim(c{i}, '{BLANKS}'), '') AS c{i}" for i in range(len(names)))
+        _scan(connection, csv, cells).create("looked_at")
+    else:
+        opened = _open_rows(job, form, None, None)
+        sheet = opened.sheet
+        chosen = Chosen([], opened.names)
+        rows = [row.cells for row in opened.rows if isinstance(row, Row)]
+        for cells_of_row in rows:
+            for name in cells_of_row:
+                chosen.see(name)
+        names = list(chosen.names)
+        columns = {
+            f"c{i}": pa.array([_clean(r[name]) or None if name in r else None for r in rows], pa.string())
+            for i, name in enumerate(names)
+        }
+        connection.register("given", pa.table(columns))
+        connection.execute("CREATE TABLE looked_at AS FROM given")
+    n_rows = connection.execute("SELECT count(*) FROM looked_at").fetchall()[0][0]
+    profiles = profile(connection, "looked_at", names)
+    return {"form": form, "sheet": sheet, "n_rows": n_rows, "columns": [asdict(column) for column in profiles]}
 
 
 if __name__ == "__main__":

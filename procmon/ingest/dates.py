@@ -68,7 +68,7 @@ def parse(text: str) -> Pattern:
     for literal in parts[0::2]:
         if not LITERAL.fullmatch(literal):
             raise ValueError(f"'{text}': '{literal}' is not part of a date pattern")
-    if len(set(tokens)) != len(tokens) or not {"yyyy"} <= set(tokens):
+    if len({token[0] for token in tokens}) != len(tokens) or not {"yyyy"} <= set(tokens):
         raise ValueError(f"'{text}': a pattern has yyyy, MM and dd once each")
     kinds = [token[0] for token in tokens]
     if "d" not in kinds or "M" not in kinds:

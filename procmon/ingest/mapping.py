@@ -34,7 +34,7 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 """One column name of the file, or several of which the first that the file has is read."""
 
 
@@ -204,7 +204,7 @@ class Mapping(Part):
 
     def sources(self) -> list[SourceColumn]:
         """The columns that are read from a file, by key."""
-        needed = NEEDED[self.kind]
+        needed = (*NEEDED[self.kind], *(("status", "activity") if self.kind == "events" else ()))
         return [
             *_sources(self.columns, "", needed),
             *(_sources(self.progress, "progress_", ()) if self.progress else []),
@@ -256,7 +256,7 @@ def _check_columns(where: str, columns: EventColumns, not_for: tuple[str, ...], 
         if names and role in not_for:
             raise ValueError(f'{where}: {role} is not for kind = "{kind}"')
         for name in names:
-            if role not in PERSONAL and PERSONAL_NAME.search(bare(name)):
+            if role not in PERSONAL and PERSONAL_NAME.search(bare(name).replace("_", " ")):
                 raise ValueError(
                     f"{where}: {role}: the column '{name}' holds personal data, which is not kept; "
                     "only applicant_id and handler_id may be, as keyed hashes"

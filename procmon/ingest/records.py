@@ -6,7 +6,6 @@ number of quotes stands, and a blank line is none. What cannot be told safely re
 
 from __future__ import annotations
 
-import csv
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,12 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from procmon.ingest.columns import COLUMNS, REQUIRED
 from procmon.ingest.rows import RefusedError
 
 PIECE = 1 << 24
-HEADER_LIMIT = 1 << 16
-NEWLINE, RETURN, QUOTE, COMMA = b'\n\r",'
+NEWLINE, RETURN, QUOTE = b'\n\r"'
 GZIP = b"\x1f\x8b"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -50,19 +47,16 @@ def is_gzip(path: Path) -> bool:
         return source.read(len(GZIP)) == GZIP
 
 
-def pieces_of(path: Path, limit: int) -> Iterator[bytes]:
-    """The plain bytes of a file in pieces that end with a line.
+def raw_pieces(path: Path, limit: int) -> Iterator[bytes]:
+    """The bytes of a file, unpacked, in pieces that end with a line.
 
-    Raises: RefusedError for a damaged or cut gzip, a plain size above `limit` bytes, an empty file, NUL bytes or
-    UTF-16.
+    Raises: RefusedError for a damaged or cut gzip, a plain size above `limit` bytes, an empty file.
     """
     size = 0
     try:
         with gzip.open(path) if is_gzip(path) else path.open("rb") as source:
             while piece := source.read(PIECE):
                 piece += source.readline(limit)
-                if (size == 0 and piece[:2] in UTF_16) or b"\x00" in piece:
-                    raise RefusedError("not UTF-8 text (UTF-16, or a binary file)", "Save it as CSV in UTF-8.")
                 size += len(piece)
                 if size > limit:
                     raise RefusedError(
@@ -75,37 +69,35 @@ def pieces_of(path: Path, limit: int) -> Iterator[bytes]:
         raise RefusedError("the file is empty", "Export it again; a log has a header and at least one row.")
 
 
-def read_header(piece: bytes) -> list[str]:
-    """The column names on the first line.
+def pieces_of(path: Path, limit: int) -> Iterator[bytes]:
+    """The same of text in UTF-8.
 
-    Raises: RefusedError where a needed one is missing or one stands twice.
+    Raises: RefusedError as `raw_pieces`, and for UTF-16 or NUL bytes.
     """
-    line = piece[:HEADER_LIMIT].partition(b"\n")[0]
-    try:
-        text = line.decode("utf-8-sig")
-        header = [name.strip() for name in next(csv.reader([text], strict=True), [])]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RefusedError(f"line 1: the header cannot be read: {error}", "Save it as CSV in UTF-8.") from error
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        found = ", ".join(header[:20]) or "nothing"
-        raise RefusedError(
-            f"line 1: column {', '.join(missing)} is missing; found: {found}",
-            f"The canonical columns are {', '.join(COLUMNS)}, separated by commas.",
-        )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise RefusedError(f"line 1: column {', '.join(twice)} stands twice", "Give each column one name.")
-    return header
+    for place, piece in enumerate(raw_pieces(path, limit)):
+        if (place == 0 and piece[:2] in UTF_16) or b"\x00" in piece:
+            raise not_text()
+        yield piece
+
+
+def not_text() -> RefusedError:
+    """The refusal of a file with NUL bytes."""
+    return RefusedError(
+        "not UTF-8 text (UTF-16 without its mark, or a binary file)",
+        'Save it as CSV in UTF-8, or declare csv.encoding = "utf-16-le" in the mapping.',
+    )
 
 
 class _Piece:
     """Some whole lines of the text, the first of them being `first_line`; `inside`: it begins within quotes."""
 
-    def __init__(self, text: bytes, first_line: int, inside: bool) -> None:
-        self.data = np.frombuffer(text, np.uint8)
+    def __init__(self, text: bytes, first_line: int, inside: bool, delimiter: bytes) -> None:
+        self.padded = np.frombuffer(b"\n" + text + b"\n", np.uint8)
+        self.data = self.padded[1:-1]
         self.first_line = first_line
         self.inside = int(inside)
+        self.borders = np.zeros(256, np.bool_)
+        self.borders[np.frombuffer(delimiter + b'\n\r"', np.uint8)] = True
         self.line_ends = np.flatnonzero(self.data == NEWLINE)
         self.quotes = np.flatnonzero(self.data == QUOTE)
 
@@ -123,9 +115,8 @@ class _Piece:
         return self.first_line + int(np.searchsorted(self.line_ends, position))
 
     def byte_at(self, positions: Numbers) -> npt.NDArray[np.uint8]:
-        """The byte at each position; a line end where a position lies before or behind the piece."""
-        inside = (positions >= 0) & (positions < len(self.data))
-        found: npt.NDArray[np.uint8] = np.where(inside, self.data[np.where(inside, positions, 0)], NEWLINE)
+        """The byte at each position; a line end just before and just behind the piece."""
+        found: npt.NDArray[np.uint8] = self.padded[positions + 1]
         return found
 
     def line_starts(self) -> tuple[Numbers, Numbers]:
@@ -163,32 +154,30 @@ class _Piece:
 
     def odd_quote(self) -> int:
         """The first line on which a quote opens behind text, or one that closes before text was opened; 0: none."""
-        places = np.arange(len(self.quotes))
-        is_opening = (places + self.inside) % 2 == 0
-        is_odd = ~self._is_border(np.where(is_opening, self.quotes - 1, self.quotes + 1))
-        if not is_odd.any():
-            return 0
-        opened = places - ~is_opening
-        return self.line_of(int(self.quotes[np.maximum(opened[is_odd], 0).min()]))
+        opening, closing = self.quotes[self.inside :: 2], self.quotes[1 - self.inside :: 2]
+        odd_opening = np.flatnonzero(~self._is_border(opening - 1))[:1] * 2 + self.inside
+        odd_closing = np.flatnonzero(~self._is_border(closing + 1))[:1] * 2 - self.inside
+        odd = np.concatenate([odd_opening, np.maximum(odd_closing, 0)])
+        return self.line_of(int(self.quotes[odd.min()])) if len(odd) else 0
 
     def _is_border(self, positions: Numbers) -> Flags:
         """Whether a quote may stand beside each position: a cell's border, or the other half of a doubled quote."""
-        border: Flags = np.isin(self.byte_at(positions), np.array([COMMA, NEWLINE, RETURN, QUOTE], np.uint8))
+        border: Flags = self.borders[self.byte_at(positions)]
         return border
 
 
-def find_records(pieces: Iterable[bytes]) -> Records:
-    """Where the records start.
+def find_records(pieces: Iterable[bytes], delimiter: bytes = b",", *, offset: int = 0, line: int = 1) -> Records:
+    """Where the records start, in text that begins with the header at byte `offset`, line `line`.
 
     Raises: RefusedError, naming the line, for a quote that is never closed, and for line ends of two kinds.
     """
     starts: list[Numbers] = []
     lines: list[Numbers] = []
     blank: list[Flags] = []
-    offset, line, inside, newline = 0, 1, False, ""
+    inside, newline = False, ""
     odd_quote = last_quote = 0
     for text in pieces:
-        piece = _Piece(text, line, inside)
+        piece = _Piece(text, line, inside, delimiter)
         newline = newline or piece.newline()
         other = piece.other_line_end(newline)
         if other is not None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 
 from procmon.engine import Engine
 from procmon.errors import StoreError
-from procmon.ingest.check import check
+from procmon.ingest.check import check, rejects
+from procmon.ingest.events import events_sql, is_row_an_event
+from procmon.ingest.mapping import Mapping
 from procmon.ingest.read import RawFile
 from procmon.tables import EVENT_COLUMNS, EVENTS
 
@@ -31,6 +34,26 @@ COUNTS = """
         CAST(coalesce(sum(n_rows), 0) AS BIGINT) AS n_rows
     FROM sorted_out
 """
+"""Where a row is one event."""
+
+IS_SAME = " AND ".join(f"e.{name} IS NOT DISTINCT FROM s.{name}" for name in SAME)
+RECORD_COUNTS = f"""
+    WITH records AS (
+        SELECT e.n,
+            bool_or(s.kind = 'stored' AND e.row_no = s.row_no) AS is_stored,
+            bool_or(s.kind = 'amended' AND e.row_no = s.row_no) AS is_amended
+        FROM events AS e JOIN sorted_out AS s ON {IS_SAME}
+        GROUP BY e.n
+    )
+    SELECT
+        count(*) FILTER (WHERE is_stored) AS stored,
+        count(*) FILTER (WHERE is_amended AND NOT is_stored) AS amended,
+        count(*) AS n_rows
+    FROM records
+"""
+"""Where a row yields several events it counts once: stored if any is new, else amended if any amends (rulebook 9)."""
+
+EVENTLESS = "SELECT line FROM rows WHERE rule IS NULL AND item = 0 AND n NOT IN (SELECT n FROM events)"
 
 
 @dataclass(frozen=True)
@@ -44,13 +67,30 @@ class Taken:
     n_repeated: int
     n_amended: int
     n_refused: int
+    is_held: bool = False
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a file is taken under.
+
+    `zone`: the workspace's, for bare times; `exported_at`: when the file was exported, unless it says so itself;
+    `latest`: what is said to have happened later has not; `max_refused`: the share of refused rows above which a file
+    is held whole.
+    """
+
+    zone: str
+    exported_at: datetime
+    latest: datetime
+    max_refused: float = 1.0
 
 
 def take(
     engine: Engine,
     raw: RawFile,
+    mapping: Mapping,
+    terms: Terms,
     *,
-    zone: str,
     batch_id: int,
     lake_files: Sequence[str],
     done: Sequence[int],
@@ -64,42 +104,54 @@ def take(
         live: those of them that are not retracted.
 
     Returns: events (table EVENTS), rejects (table REJECTS) and counts; read = stored + repeated + amended + refused.
-    Raises: StoreError if that sum does not hold (a bug, held before anything is written).
+    Raises: InputError where the file as a whole contradicts its mapping; StoreError if that sum does not hold (a bug,
+    held before anything is written).
     """
-    rejects = check(engine, raw, zone=zone, batch_id=batch_id)
+    check(engine, raw, mapping, zone=terms.zone, latest=terms.latest)
+    events, eventless = events_sql(mapping, terms.exported_at), ""
+    if not is_row_an_event(mapping):
+        engine.step("events", events)
+        events, eventless = "FROM events", EVENTLESS
+    refused = rejects(engine, raw, batch_id=batch_id, is_held=False, eventless=eventless)
+    if refused.num_rows > terms.max_refused * raw.n_read:
+        refused = rejects(engine, raw, batch_id=batch_id, is_held=True, eventless=eventless)
+        return Taken(EVENTS.schema.empty_table(), refused, raw.n_read, 0, 0, 0, refused.num_rows, is_held=True)
     engine.give_files("lake", lake_files, EVENTS.schema)
     engine.give("done", pa.table({"batch_id": pa.array(done, pa.int64())}))
     engine.give("live", pa.table({"batch_id": pa.array(live, pa.int64())}))
-    engine.step("distinct_rows", _distinct())
-    engine.drop("checked")
+    engine.step("distinct_rows", _distinct(events))
+    if is_row_an_event(mapping):
+        engine.drop("kept")
     engine.step("known", _known())
     engine.step("sorted_out", _sorted_out())
     engine.drop("distinct_rows", "known")
-    n = engine.query(COUNTS).to_pylist()[0]
-    events = EVENTS.conform(engine.query(_for_the_lake(batch_id)))
+    n = engine.query(COUNTS if is_row_an_event(mapping) else RECORD_COUNTS).to_pylist()[0]
+    stored = EVENTS.conform(engine.query(_for_the_lake(batch_id)))
     engine.drop("sorted_out")
-    if raw.n_read != n["n_rows"] + rejects.num_rows:
+    if raw.n_read != n["n_rows"] + refused.num_rows:
         raise StoreError(
-            f"{raw.name}: {raw.n_read} rows read, but {n['n_rows']} taken and {rejects.num_rows} refused",
+            f"{raw.name}: {raw.n_read} rows read, but {n['n_rows']} taken and {refused.num_rows} refused",
             remedy="Nothing was stored. This is a bug: please report it with the file.",
         )
     return Taken(
-        events=events,
-        rejects=rejects,
+        events=stored,
+        rejects=refused,
         n_read=raw.n_read,
         n_stored=n["stored"],
         n_repeated=n["n_rows"] - n["stored"] - n["amended"],
         n_amended=n["amended"],
-        n_refused=rejects.num_rows,
+        n_refused=refused.num_rows,
     )
 
 
-def _distinct() -> str:
-    """One row for each distinct row of the file that can be taken, under its earliest `recorded_at`."""
+def _distinct(events: str) -> str:
+    """One row for each distinct event, under its earliest `recorded_at`; what a log says needs no export to stand."""
     same = ", ".join(SAME)
     return f"""
-        SELECT {same}, min(recorded_at) AS recorded_at, min(row_no) AS row_no, count(*) AS n_rows
-        FROM checked WHERE rule IS NULL GROUP BY {same}
+        SELECT {same}, min(recorded_at) AS recorded_at, min(row_no) AS row_no, count(*) AS n_rows,
+            CASE WHEN count(source) = count(*) THEN max(source) END AS source,
+            CASE WHEN count(source) = count(*) THEN max(exported_at) END AS exported_at
+        FROM ({events}) GROUP BY {same}
     """
 
 
@@ -147,13 +199,19 @@ def _sorted_out() -> str:
 
 
 def _for_the_lake(batch_id: int) -> str:
-    """New rows whole, repeats as references; an earlier `recorded_at` of a repeat is kept with the reference."""
-    whole = ", ".join(f"CASE WHEN repeat_of_batch IS NULL THEN {name} END AS {name}" for name in SAME)
+    """New rows whole, repeats as references; an earlier `recorded_at` of a repeat is kept with the reference.
+
+    A reference of an export keeps its dossier: a later export of that dossier stands instead.
+    """
+    is_kept = {"dossier_id": "repeat_of_batch IS NULL OR source IS NOT NULL"}
+    whole = ", ".join(
+        f"CASE WHEN {is_kept.get(name, 'repeat_of_batch IS NULL')} THEN {name} END AS {name}" for name in SAME
+    )
     return f"""
         SELECT {whole},
             CASE WHEN repeat_of_batch IS NULL OR recorded_at < known_recorded_at OR known_recorded_at IS NULL
                 THEN recorded_at END AS recorded_at,
-            {batch_id} AS batch_id, row_no, repeat_of_batch, repeat_of_row
+            {batch_id} AS batch_id, row_no, source, exported_at, repeat_of_batch, repeat_of_row
         FROM sorted_out
         ORDER BY dossier_id NULLS LAST, row_no NULLS FIRST
     """

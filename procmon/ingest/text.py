@@ -42,7 +42,7 @@ def bare(text: str) -> str:
 
 def fold_name(text: str) -> str:
     """A column's name as it is compared: folded, without the marks that forms put behind it."""
-    return fold(text).strip(" *:.")
+    return fold(text).strip(" *:.()")
 
 
 def tidy_sql(column: str) -> str:

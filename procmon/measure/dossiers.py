@@ -12,7 +12,8 @@ import pyarrow as pa
 from procmon.config import PolicySettings
 from procmon.engine import Engine, sql_text
 from procmon.errors import UsageProblem
-from procmon.tables import DAY, DOSSIERS, EVENTS, FIRST_DAY, INSTANT, LAST_DAY, OLD_LIMITS_ON, TEXT
+from procmon.measure.log import give_log
+from procmon.tables import DAY, DOSSIERS, FIRST_DAY, INSTANT, LAST_DAY, OLD_LIMITS_ON, TEXT
 from procmon.worktime import Calendars
 
 POLICIES = ("supplement", "payment", "late_receipt")
@@ -63,7 +64,7 @@ def measure(
 
     Args:
         lake_files: Parquet files of the lake's events.
-        done: the batches that the ledger lists; live: those of them that count.
+        done: the batches that the ledger lists; live: those of them that are not retracted.
         registry: the registry's tables `procedures` and `units`.
 
     `events` (every event seen, in order, with its place on the calendar) stays in the engine beside it.
@@ -75,9 +76,7 @@ def measure(
             f"as of {day}: calendars cover the days from {FIRST_DAY} to before {LAST_DAY}",
             remedy="Choose an instant among them.",
         )
-    engine.give_files("lake", lake_files, EVENTS.schema)
-    engine.give("done", pa.table({"batch_id": pa.array(done, pa.int64())}))
-    engine.give("live", pa.table({"batch_id": pa.array(live, pa.int64())}))
+    give_log(engine, lake_files=lake_files, done=done, live=live)
     engine.give("asked", asked.table())
     engine.give("calendar_days", calendars.days)
     engine.give("calendar_minutes", calendars.minutes)

@@ -1,7 +1,7 @@
 """The database of registry and ledger: SQLite in the workspace, or PostgreSQL by URL.
 
-`create` makes it, `open_database` opens one that is of this release's schema, `writing` is the one door for
-changes, `fetch` the one from rows to Arrow. Instants go in aware and come out in UTC on both.
+`create` makes it, `open_database` opens one and migrates what an earlier release made, `writing` is the one door
+for changes, `fetch` the one from rows to Arrow. Instants go in aware and come out in UTC on both.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 30
 MIGRATIONS = Path(__file__).parent / "migrations"
-WRITERS_LOCK = 7_766_766  # the PostgreSQL advisory lock under which `writing` works; any number of our own
+LOCK_WRITERS = text("SELECT pg_advisory_xact_lock(7766766)")  # PostgreSQL's; any number of our own
 INSUFFICIENT_PRIVILEGE = "42501"  # PostgreSQL's code
 
 _NAMES = {
@@ -86,10 +86,10 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 def create(url: str) -> Engine:
-    """The database at `url`, made if it is not there; one that stands already is left as it is.
+    """The database at `url`, made if it is not there; one that stands already is opened, its rows left as they are.
 
     A SQLite file is made with mode 600. Raises: SettingsError for a URL that cannot be used, StoreError where the
-    database cannot be made or is of another release.
+    database cannot be made or is of a newer release.
     """
     place = _parsed(url)
     _make_file(place)
@@ -99,22 +99,22 @@ def create(url: str) -> Engine:
             if not MigrationContext.configure(connection).get_current_heads():
                 _refuse_strangers(connection, place)
                 command.upgrade(_alembic(connection), "head")
-        _check(engine, place)
+        _bring_up_to_date(engine, place)
     return engine
 
 
 def open_database(url: str) -> Engine:
-    """The database at `url`, which must stand and be of this release's schema.
+    """The database at `url`, which must stand; one that an earlier release made is brought to this schema.
 
     Raises: SettingsError for a URL that cannot be used, StoreError (with the remedy) where the database is
-    missing, cannot be opened, or is of an older or newer release.
+    missing, cannot be opened, or is of a newer release.
     """
     place = _parsed(url)
     if place.get_backend_name() == "sqlite" and not Path(place.database or "").is_file():
         raise _missing(place)
     engine = _engine(place)
     with _said_for(place):
-        _check(engine, place)
+        _bring_up_to_date(engine, place)
     return engine
 
 
@@ -133,7 +133,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     ):
         if engine.dialect.name == "postgresql":
             session.execute(text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'"))
-            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITERS_LOCK})
+            session.execute(LOCK_WRITERS)
         yield session
 
 
@@ -236,25 +236,33 @@ def _alembic(connection: Connection | None = None) -> Config:
     return config
 
 
-def _check(engine: Engine, place: URL) -> None:
-    scripts = ScriptDirectory.from_config(_alembic())
+def _bring_up_to_date(engine: Engine, place: URL) -> None:
+    """Migrate what an earlier release made, all or nothing; a database of this release's schema is left alone."""
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_heads()
+        if _is_current(connection, place):
+            return
+    with engine.execution_options(writes=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(LOCK_WRITERS)
+        if not _is_current(connection, place):  # else: another process was faster
+            command.upgrade(_alembic(connection), "head")
+
+
+def _is_current(connection: Connection, place: URL) -> bool:
+    """Whether the database has this release's schema; if not, a migration leads there.
+
+    Raises: StoreError where there is no schema of procmon, or a newer release's.
+    """
+    scripts = ScriptDirectory.from_config(_alembic())
+    found = MigrationContext.configure(connection).get_current_heads()
     if not found:
         raise _missing(place)
-    if set(found) == set(scripts.get_heads()):
-        return
-    known = {script.revision for script in scripts.walk_revisions()}
-    name, revision = _shown(place), ", ".join(found)
-    if set(found) <= known:
+    if not set(found) <= {script.revision for script in scripts.walk_revisions()}:
         raise StoreError(
-            f"{name}: the database has schema {revision}, older than this procmon's",
-            remedy="Go on with the procmon that made it, or run procmon upgrade once this release has it.",
+            f"{_shown(place)}: the database has schema {', '.join(found)}, which this procmon does not know",
+            remedy="It was made by a newer procmon: install that version, or restore a backup of this one.",
         )
-    raise StoreError(
-        f"{name}: the database has schema {revision}, which this procmon does not know",
-        remedy="It was made by a newer procmon: install that version, or restore a backup of this one.",
-    )
+    return set(found) == set(scripts.get_heads())
 
 
 def _refuse_strangers(connection: Connection, place: URL) -> None:

@@ -66,7 +66,10 @@ class Lake:
         return _paths(self._open(table, version))
 
     def append(self, table: Table, rows: pa.Table, commit_id: str) -> int:
-        """Append rows in one commit that carries `commit_id`; on disk when this returns. Gives the new version."""
+        """Append rows in one commit that carries `commit_id`; on disk when this returns. Gives the new version.
+
+        A table of an earlier release gets the columns that it lacks; its files stay as they are.
+        """
         return self._write(table, rows, commit_id, "append")
 
     def replace(self, table: Table, rows: pa.Table, commit_id: str) -> int:
@@ -96,6 +99,7 @@ class Lake:
                 str(self._path(table)),
                 table.conform(rows),
                 mode=mode,
+                schema_mode="merge",  # a lake of an earlier release gets the columns that it lacks
                 commit_properties=CommitProperties(custom_metadata={COMMIT_KEY: commit_id}),
                 writer_properties=WriterProperties(compression="ZSTD"),
             )

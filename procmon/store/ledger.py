@@ -31,6 +31,7 @@ from procmon.errors import StoreError
 from procmon.store.database import Base, UtcTime, fetch, writing
 
 BatchStatus = Literal["pending", "done", "failed"]
+BatchKind = Literal["events", "dossiers", "dvcqg"]
 RunStatus = Literal["running", "done", "failed"]
 BaselineStatus = Literal["pending", "done"]
 DeliveryStatus = Literal["queued", "sending", "sent", "written", "deferred", "failed", "unknown"]
@@ -39,7 +40,11 @@ BIG_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only
 
 
 class Batch(Base, table=True):
-    """One file taken into the lake; it counts while `done` and not retracted."""
+    """One file taken into the lake; it counts while `done` and not retracted.
+
+    `mapping_digest` is the SHA-256 of the mapping's text. `exported_at` is when a row-a-dossier export was made.
+    A file that is held had more refused rows than the policy `max_refused` allows: nothing of it was stored.
+    """
 
     __tablename__ = "batches"
 
@@ -60,6 +65,9 @@ class Batch(Base, table=True):
     retracted_at: datetime | None = Field(default=None, sa_type=UtcTime)
     retracted_why: str = Field(default="", sa_type=Text)
     note: str = Field(default="", sa_type=Text)
+    mapping_digest: str = Field(default="", sa_type=Text)
+    kind: BatchKind = Field(default="events", sa_type=Text)
+    is_held: bool = False
 
 
 class BatchChange(Base, table=True):
@@ -243,6 +251,31 @@ def live_batches(engine: Engine) -> list[int]:
 def _numbers(engine: Engine, *conditions: ColumnElement[bool]) -> list[int]:
     wanted = select(col(Batch.id)).where(*conditions).order_by(col(Batch.id))
     return [int(number) for number in fetch(engine, wanted)["id"].to_pylist()]
+
+
+def held_batch(engine: Engine, sha256: str, mapping_digest: str) -> Batch | None:
+    """The first batch that held this very file under this very mapping; None where there is none."""
+    return _first_done(
+        engine,
+        col(Batch.sha256) == sha256,
+        col(Batch.mapping_digest) == mapping_digest,
+        col(Batch.is_held).is_(True),
+    )
+
+
+def exported_before(engine: Engine, sha256: str, mapping: str) -> datetime | None:
+    """When this very file was exported, as its first done batch under `mapping` (a name) has it.
+
+    The same file is the same export, whenever it is taken again. None where it is new.
+    """
+    batch = _first_done(engine, col(Batch.sha256) == sha256, col(Batch.mapping) == mapping)
+    return batch.exported_at if batch else None
+
+
+def _first_done(engine: Engine, *conditions: ColumnElement[bool]) -> Batch | None:
+    wanted = select(Batch).where(col(Batch.status) == "done", *conditions).order_by(col(Batch.id))
+    with Session(engine) as session:
+        return session.scalars(wanted).first()
 
 
 def read_table(engine: Engine, name: str, *, run_id: int | None = None) -> pa.Table:

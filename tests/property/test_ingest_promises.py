@@ -18,7 +18,7 @@ from pyarrow import parquet
 from twin import strategies
 from twin.dossiers import CANONICAL
 
-from procmon.ingest.records import RefusedError
+from procmon.ingest.rows import RefusedError
 from procmon.printing import csv_text
 from procmon.tables import DOSSIERS
 

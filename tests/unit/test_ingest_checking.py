@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from log_files import Store, write_csv
+from log_files import COLUMNS, Store, write_csv
 
-from procmon.ingest.columns import COLUMNS, PROBLEMS
+from procmon.ingest.columns import PROBLEMS
 from procmon.tables import EVENTS, REJECTS
 
 GOOD = dict.fromkeys(COLUMNS, "") | {
@@ -102,7 +102,11 @@ def test_malformed_rows_are_refused_without_their_text(store: Store, tmp_path: P
 
 def test_every_problem_has_a_row_that_meets_it() -> None:
     by_bytes = {"missing_columns", "too_many_columns", "bad_quotes", "bad_encoding", "unreadable_row"}
-    assert {problem for _, _, problem in BROKEN_CELLS} | by_bytes == set(PROBLEMS)
+    by_other_forms = {"unreadable_json", "unreadable_xml", "duplicate_key", "too_deep"}
+    by_mapping = {"unmapped_status", "unmapped_channel", "missing_activity", "undated_end", "undated_receipt"}
+    by_file = {"no_event", "held", "in_the_future"}
+    by_cell = {problem for _, _, problem in BROKEN_CELLS}
+    assert by_cell | by_bytes | by_other_forms | by_mapping | by_file == set(PROBLEMS)
 
 
 def test_the_first_problem_of_a_row_is_told(store: Store) -> None:

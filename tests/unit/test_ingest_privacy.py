@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from log_files import KEY, ZONE, Store, read_here, write_csv
+from log_files import KEY, NOW, ZONE, Store, mapping_of, read_here, write_csv
 from pyarrow import parquet
 
 from procmon.config import EngineSettings
 from procmon.engine import Engine
-from procmon.ingest import read_file, take
+from procmon.ingest import Terms, read_file, take
 from procmon.store import workspace
 from procmon.tables import EVENTS, REJECTS
 
@@ -64,9 +64,9 @@ def test_the_workspace_never_holds_clear_text(outside: Path, tmp_path: Path, pac
     folder = tmp_path / "office"
     office = workspace.create(folder, datetime(2025, 1, 1, tzinfo=UTC))
     with office.scratch() as scratch, Engine(EngineSettings(), scratch=scratch) as engine:
-        raw = read_file(log, scratch=scratch, key=office.key, limits=office.settings.engine)
+        raw = read_file(log, mapping_of(), scratch=scratch, key=office.key, limits=office.settings.engine)
         assert clear_text_in(folder) == []
-        taken = take(engine, raw, zone=ZONE, batch_id=1, lake_files=[], done=[], live=[])
+        taken = take(engine, raw, mapping_of(), Terms(ZONE, NOW, NOW), batch_id=1, lake_files=[], done=[], live=[])
         office.lake.append(EVENTS, taken.events, "batch-1")
         office.lake.append(REJECTS, taken.rejects, "batch-1")
     assert clear_text_in(folder) == []

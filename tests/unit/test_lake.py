@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from pyarrow import parquet
 
+from procmon.config import EngineSettings
+from procmon.engine import Engine
 from procmon.errors import StoreError
 from procmon.store.lake import Lake, file_system
-from procmon.tables import DOSSIERS, EVENTS, REJECTS
+from procmon.tables import DOSSIERS, EVENTS, REJECTS, Table
 
 
 @pytest.fixture
@@ -82,6 +85,27 @@ def test_making_it_again_changes_nothing(lake: Lake) -> None:
     lake.append(EVENTS, events("a"), "batch-1")
     lake.create()
     assert stored(lake) == ["a"]
+
+
+def test_a_lake_of_an_earlier_release_is_read_and_appended_to(tmp_path: Path) -> None:
+    old_columns = EVENTS.names[: EVENTS.names.index("source")]
+    lake = Lake(tmp_path)
+    DeltaTable.create(str(tmp_path / "events"), schema=pa.schema([EVENTS.schema.field(name) for name in old_columns]))
+    lake.create()
+    old_rows = Table("events", "", tuple(column for column in EVENTS.columns if column.name in old_columns))
+    first = lake.append(old_rows, events("a"), "batch-1")
+    second = lake.append(EVENTS, EVENTS.from_rows([{"dossier_id": "b", "source": "list"}]), "batch-2")
+    third = lake.append(EVENTS, events("c"), "batch-3")
+
+    def read(version: int) -> list[tuple[object, object]]:
+        with Engine(EngineSettings(threads=1)) as engine:
+            engine.give_files("lake", lake.files(EVENTS, version), EVENTS.schema)
+            rows = EVENTS.conform(engine.query("SELECT * FROM lake ORDER BY dossier_id NULLS FIRST"))
+        return [(row["dossier_id"], row["source"]) for row in rows.to_pylist()]
+
+    assert read(first) == [("a", None)]
+    assert read(second) == [("a", None), ("b", "list")]
+    assert read(third) == [("a", None), ("b", "list"), ("c", None)]
 
 
 def test_a_table_that_lacks_a_column_is_a_bug_and_not_stored(lake: Lake) -> None:

@@ -6,21 +6,24 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy import Engine, create_engine, func, inspect, select, text
 from sqlmodel import col
 
 from procmon.errors import SettingsError, StoreError
 from procmon.store import ledger, registry
-from procmon.store.database import Base, arrow_type, create, fetch, open_database, writing
+from procmon.store.database import MIGRATIONS, Base, arrow_type, create, fetch, open_database, writing
 from procmon.store.ledger import Batch
 from procmon.tables import INSTANT
 
@@ -43,6 +46,26 @@ def disposed(engine: Engine) -> Iterator[Engine]:
 def set_revision(url: str, revision: str) -> None:
     with disposed(create(url)) as engine, engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+
+
+A_BATCH_OF_THE_FIRST_RELEASE = """
+    INSERT INTO batches (file, sha256, mapping, status, began_at, n_read, n_stored, n_repeated, n_amended, n_refused,
+        retracted_why, note)
+    VALUES ('log.csv', '', 'canonical', 'done', '2025-03-03 00:00:00', 0, 0, 0, 0, 0, '', '')
+"""
+
+
+def make_first_schema(url: str) -> None:
+    """The database as the first release made it, with one batch."""
+    migrations = Config()
+    migrations.set_main_option("script_location", str(MIGRATIONS))
+    with (
+        disposed(create_engine(url.replace("postgresql:", "postgresql+psycopg:"))) as engine,
+        engine.begin() as connection,
+    ):
+        migrations.attributes["connection"] = connection
+        command.upgrade(migrations, "0001")
+        connection.execute(text(A_BATCH_OF_THE_FIRST_RELEASE))
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_knows(engine: Engine) -> None:
@@ -161,6 +184,31 @@ def test_an_empty_database_points_to_init(postgres_url: str) -> None:
     with pytest.raises(StoreError, match="no database of procmon") as caught:
         open_database(postgres_url)
     assert "procmon init" in caught.value.remedy
+
+
+@pytest.mark.parametrize("door", [create, open_database])
+def test_a_database_of_an_earlier_release_is_brought_up_to_date(
+    database_url: str, door: Callable[[str], Engine]
+) -> None:
+    make_first_schema(database_url)
+    with disposed(door(database_url)) as engine, writing(engine) as session:
+        session.execute(text(A_BATCH_OF_THE_FIRST_RELEASE))  # as its scheduler may, which is still at work
+    with disposed(door(database_url)) as engine:
+        batches = ledger.read_table(engine, "batches").select(["file", "mapping_digest", "kind", "is_held"])
+        assert batches.to_pylist() == [
+            {"file": "log.csv", "mapping_digest": "", "kind": "events", "is_held": False} for _ in range(2)
+        ]
+
+
+def test_a_database_is_brought_up_to_date_once_however_many_open_it(database_url: str) -> None:
+    make_first_schema(database_url)
+
+    def open_and_count(_: int) -> int:
+        with disposed(open_database(database_url)) as engine:
+            return ledger.read_table(engine, "batches").num_rows
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(open_and_count, range(4))) == [1] * 4
 
 
 @pytest.mark.parametrize("door", [create, open_database])

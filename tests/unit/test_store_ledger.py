@@ -111,6 +111,38 @@ def test_only_done_batches_that_were_not_retracted_count(engine: Engine) -> None
     assert ledger.live_batches(engine) == [good, restored]
 
 
+def test_a_held_file_is_known_by_its_content_and_its_mapping(engine: Engine) -> None:
+    def batch(**values: object) -> int:
+        made = {"file": "list.xlsx", "mapping": "list", "began_at": NOW, "sha256": "f", "mapping_digest": "m"}
+        return add(engine, Batch(**made | {"status": "done", "is_held": True} | values))
+
+    batch(status="pending")
+    batch(status="failed")
+    batch(is_held=False)
+    batch(sha256="g")
+    batch(mapping_digest="n")
+    assert ledger.held_batch(engine, "f", "m") is None
+    held = batch()
+    batch()
+    found = ledger.held_batch(engine, "f", "m")
+    assert found is not None
+    assert (found.id, found.is_held, found.kind) == (held, True, "events")
+
+
+def test_the_same_file_is_the_same_export(engine: Engine) -> None:
+    def batch(hours: int, **values: object) -> None:
+        made = {"file": "list.xlsx", "mapping": "list", "began_at": NOW, "sha256": "f", "status": "done"}
+        add(engine, Batch(**made | {"exported_at": NOW + hours * HOUR} | values))
+
+    batch(1, status="failed")
+    batch(2, mapping="other")
+    batch(3, sha256="g")
+    assert ledger.exported_before(engine, "f", "list") is None
+    batch(5)
+    batch(4)
+    assert ledger.exported_before(engine, "f", "list") == NOW + 5 * HOUR
+
+
 @pytest.mark.parametrize(
     ("ids", "text"), [([], ""), ([7], "7"), ([1, 2, 3, 5], "1-3,5"), ([122, 2, 1, 2], "1-2,122"), ([1, 3], "1,3")]
 )

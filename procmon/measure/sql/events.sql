@@ -1,6 +1,6 @@
--- The log as of an instant: which rows count, when each happened, in which order (rulebook 1 and 3).
--- Sees: lake (EVENTS), done and live (batch_id), asked (one row), calendar_days, calendar_minutes,
--- dossier_calendars (dossier_id, calendar_id; only dossiers whose calendar is not the default).
+-- The log as of an instant: when each row that counts happened, in which order (rulebook 1 and 3).
+-- Sees: live_rows (log.sql), asked (one row), calendar_days, calendar_minutes, dossier_calendars (dossier_id,
+-- calendar_id; only dossiers whose calendar is not the default).
 
 -- step: statuses
 SELECT *
@@ -17,25 +17,6 @@ FROM (VALUES
     ('returned', 10, false, true, 2)
 ) AS s (status, code, is_open, is_end, end_rank)
 
--- step: said_again
-SELECT DISTINCT repeat_of_batch AS batch_id, repeat_of_row AS row_no
-FROM lake
-WHERE repeat_of_batch IS NOT NULL
-    AND batch_id IN (SELECT l.batch_id FROM live AS l)
-    AND repeat_of_batch NOT IN (SELECT l.batch_id FROM live AS l)
-
--- step: live_rows
--- A row counts while its own batch does, or another that said it again.
-SELECT l.* EXCLUDE (repeat_of_batch, repeat_of_row), coalesce(c.calendar_id, 'default') AS calendar_id
-FROM lake AS l
-LEFT JOIN dossier_calendars AS c ON c.dossier_id = l.dossier_id
-WHERE l.repeat_of_batch IS NULL
-    AND l.batch_id IN (SELECT d.batch_id FROM done AS d)
-    AND (
-        l.batch_id IN (SELECT v.batch_id FROM live AS v)
-        OR (l.batch_id, l.row_no) IN (SELECT (s.batch_id, s.row_no) FROM said_again AS s)
-    )
-
 -- step: bare_days
 -- A bare day means opening time for submitted and received, closing time for every other status.
 SELECT
@@ -47,7 +28,8 @@ SELECT
     instant_at(r.occurred_on,
         CASE WHEN r.status IN ('submitted', 'received') THEN d.opens_second ELSE d.closes_second END, a.zone) AS meant_at
 FROM live_rows AS r
-JOIN calendar_days AS d ON d.calendar_id = r.calendar_id AND d.day = r.occurred_on
+LEFT JOIN dossier_calendars AS c ON c.dossier_id = r.dossier_id
+JOIN calendar_days AS d ON d.calendar_id = coalesce(c.calendar_id, 'default') AND d.day = r.occurred_on
 CROSS JOIN asked AS a
 WHERE r.occurred_on IS NOT NULL
 
@@ -75,7 +57,7 @@ CROSS JOIN asked AS a
 -- step: seen
 SELECT
     r.dossier_id,
-    r.calendar_id,
+    coalesce(c.calendar_id, 'default') AS calendar_id,
     r.status,
     s.code,
     s.is_open,
@@ -99,6 +81,7 @@ SELECT
     coalesce(b.happened_at, r.occurred_at) AS happened_at
 FROM live_rows AS r
 JOIN statuses AS s ON s.status = r.status
+LEFT JOIN dossier_calendars AS c ON c.dossier_id = r.dossier_id
 LEFT JOIN resolved_days AS b ON b.batch_id = r.batch_id AND b.row_no = r.row_no
 CROSS JOIN asked AS a
 WHERE coalesce(b.happened_at, r.occurred_at) < a.seen_before

@@ -1,0 +1,165 @@
+"""Source rows → typed rows: each column read as what the mapping says it is, labels looked up, nothing judged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from procmon.engine import Engine
+from procmon.errors import InputError
+from procmon.ingest.dates import day_sql, instant_sql, order_of, proof_sql
+from procmon.ingest.mapping import UNIT_ROLES, Activities, Columns, EventColumns, Mapping, Supplements
+from procmon.ingest.read import RawFile
+from procmon.ingest.text import fold, tidy_sql
+from procmon.tables import CHANNELS, STATUSES
+
+CODES = ("dossier_id", "procedure_id", *UNIT_ROLES)
+"""Columns whose texts are codes: kept tidied, so that what looks the same is the same."""
+
+KEYS = (
+    *Columns.model_fields,
+    *(f"progress_{name}" for name in EventColumns.model_fields),
+    *(f"supplement_{name}" for name in Supplements.model_fields if name != "list"),
+)
+"""Every key of `Mapping.sources`."""
+
+LABELS = pa.schema([("label", pa.string()), ("meaning", pa.string())])
+
+
+def parse(engine: Engine, raw: RawFile, mapping: Mapping, *, zone: str) -> str:
+    """SQL for the reading process's rows, each column read as the mapping says; nothing is computed yet.
+
+    Its columns: `n` and `item` (the record, and the element of its list; 0: the record itself), `line`; each of `KEYS`
+    as text, NULL where neither the file nor a constant gives it; of an instant also KEY_day and KEY_instant; of a
+    status, activity or channel also KEY_means, NULL where the mapping does not know the label; `all_text`, all texts
+    in one, to check fast.
+
+    Raises: InputError where a date column is written month-first although the mapping says day-first, or the reverse.
+    """
+    engine.give_files("text_rows", [str(raw.rows)], pa.schema([]))
+    engine.give_files("row_lines", [str(raw.lines)], pa.schema([]))
+    read = [source.key for source in mapping.sources()]
+    _prove(engine, raw, mapping, [key for key in read if is_instant(key)])
+    meanings = {key: table for key in read if (table := _meanings(mapping, key))}
+    for key, table in meanings.items():
+        _give_labels(engine, key, table)
+    columns = [column for key in KEYS for column in _columns(key, mapping, key in read, key in meanings, zone)]
+    texts = ", ".join(f"t.{key}" for key in read if not is_instant(key))
+    codes = ", ".join(f"t.{key}" for key in read if is_code(key))
+    joins = " ".join(f"LEFT JOIN meant_{key} ON meant_{key}.label = t.{key}" for key in meanings)
+    return f"""
+        SELECT t.n, t.item, t.line, t.all_text, {", ".join(columns)}
+        FROM (
+            SELECT t.*, l.line, concat({texts}) AS all_text,
+                regexp_matches(concat({codes}), '[^\\x21-\\x7E]') AS is_odd
+            FROM text_rows AS t JOIN row_lines AS l USING (n)
+        ) AS t {joins}
+    """
+
+
+def keep(engine: Engine, mapping: Mapping, ruled: str) -> None:
+    """Make `rows` of the parsed rows with their `rule`: what is read is kept, what is not is NULL at no cost.
+
+    An instant's own name is then the instant itself, of a bare day its midnight.
+    """
+    given = {source.key for source in mapping.sources()} | set(mapping.constants)
+    parts = {key: _parts(key) for key in KEYS}
+    kept = [part for key in KEYS if key in given for part in parts[key]]
+    engine.step("kept", f"SELECT n, item, line, rule, cell, {', '.join(kept)} FROM ({ruled})")
+    absent = [f"{_empty(part)} AS {part}" for key in KEYS if key not in given for part in parts[key]]
+    instants = [f"coalesce({key}_instant, {key}_day::TIMESTAMPTZ) AS {key}" for key in KEYS if is_instant(key)]
+    engine.view("rows", f"SELECT *, {', '.join(instants)} FROM (SELECT {', '.join(['*', *absent])} FROM kept)")
+
+
+def _parts(key: str) -> list[str]:
+    if is_instant(key):
+        return [f"{key}_day", f"{key}_instant"]
+    return [key, f"{key}_means"] if is_label(key) else [key]
+
+
+def _empty(part: str) -> str:
+    if part.endswith("_instant"):
+        return "NULL::TIMESTAMPTZ"
+    return "NULL::DATE" if part.endswith("_day") else "NULL::VARCHAR"
+
+
+def is_instant(key: str) -> bool:
+    """Whether a key of `Mapping.sources` is an instant or a day."""
+    return key.endswith(("_at", "_before", "_after"))
+
+
+def is_code(key: str) -> bool:
+    """Whether a key of `Mapping.sources` is a code."""
+    return key.removeprefix("progress_") in CODES
+
+
+def is_label(key: str) -> bool:
+    """Whether a key of `Mapping.sources` has words that the mapping gives a meaning."""
+    return key.removeprefix("progress_") in ("status", "activity", "channel")
+
+
+def quoted(text: str) -> str:
+    """`text` as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _columns(key: str, mapping: Mapping, is_read: bool, is_meant: bool, zone: str) -> list[str]:
+    """The columns of `parsed` for one key."""
+    constant = quoted(mapping.constants[key]) if key in mapping.constants else "NULL::VARCHAR"
+    text = f"coalesce(t.{key}, {constant})" if is_read else constant
+    if is_instant(key):
+        patterns = mapping.patterns(key)
+        day, instant = day_sql(text, patterns), instant_sql(text, patterns, zone)
+        return [f"{text} AS {key}", f"{day} AS {key}_day", f"{instant} AS {key}_instant"]
+    if is_label(key):
+        known = f"meant_{key}.meaning" if is_meant else text
+        return [f"{text} AS {key}", f"{known if is_read else text} AS {key}_means"]
+    if is_code(key):
+        tidied = f"CASE WHEN t.is_odd THEN {tidy_sql(text)} ELSE {text} END"
+        return [f"{f'coalesce(meant_{key}.meaning, {tidied})' if is_meant else tidied} AS {key}"]
+    return [f"{text} AS {key}"]
+
+
+def _prove(engine: Engine, raw: RawFile, mapping: Mapping, keys: Sequence[str]) -> None:
+    """A column is written as the mapping says, or the file is not taken: no 05/06 is read the wrong way round."""
+    orders = {key: order for key in keys if (order := order_of(mapping.patterns(key)))}
+    if not orders:
+        return
+    n = engine.query(proof_sql(list(orders))).to_pylist()[0]
+    for key, order in orders.items():
+        other = "month" if order == "day" else "day"
+        if n[f"{key}_{other}"] and not n[f"{key}_{order}"]:
+            raise InputError(
+                f"{raw.name}: column '{raw.found[key]}' is written {other}-first, the mapping says {order}-first",
+                remedy=f'Say so in the mapping: dates.{key} = "{"MM/dd/yyyy" if other == "month" else "dd/MM/yyyy"}".',
+            )
+
+
+def _meanings(mapping: Mapping, key: str) -> dict[str, str]:
+    """Local label → meaning for a key; empty where its texts mean themselves."""
+    role = key.removeprefix("progress_")
+    if role == "activity":
+        return _activities(mapping.activities or Activities())
+    if role == "status":
+        return dict(mapping.statuses) and {**mapping.statuses, **{status: status for status in STATUSES}}
+    if role == "channel":
+        return dict(mapping.channels) and {**mapping.channels, **{channel: channel for channel in CHANNELS}}
+    if role == "procedure_id":
+        return mapping.procedures
+    return mapping.units if role in UNIT_ROLES else {}
+
+
+def _activities(activities: Activities) -> dict[str, str]:
+    named = {name: status for status in Activities.model_fields for name in getattr(activities, status)}
+    return {**named, "": "processing"}
+
+
+def _give_labels(engine: Engine, key: str, meanings: dict[str, str]) -> None:
+    """The distinct labels of a column with their meanings: they are few, so Python folds them and looks them up."""
+    folded = {fold(label): meaning for label, meaning in meanings.items()}
+    found = engine.query(f"SELECT DISTINCT {key} AS label FROM text_rows WHERE {key} IS NOT NULL")
+    labels: list[str] = found["label"].to_pylist()
+    others = meanings.get("")
+    table = {"label": labels, "meaning": [folded.get(fold(label), others) for label in labels]}
+    engine.give(f"meant_{key}", pa.table(table, schema=LABELS))

@@ -62,8 +62,9 @@ PROTECTED = re.compile(
 )
 """Of OLE2 files: an encrypted XLSX, and an XLS that begins with the record FilePass, which calamine reads over."""
 
-DIMENSIONS = re.compile(rb"\x00\x02\x0e\x00(.{12})\x00\x00", re.DOTALL)
-"""The record of an XLS that says how far a sheet reaches; looked for in the file's bytes, not by its records."""
+WORKSHEET = b"\x09\x08\x10\x00\x00\x06\x10\x00"
+DIMENSIONS = 0x0200
+"""Of an XLS: how a sheet begins, and the record soon after it that says how far it reaches."""
 
 SAVE_AGAIN = "Open it in Excel or LibreOffice, save it as .xlsx and send that."
 COPY_AGAIN = "Copy it again from where it came."
@@ -169,11 +170,21 @@ def _check_ole(data: bytes, limits: ExcelLimits) -> None:
     """Refuse an XLS that is encrypted, or says that a sheet is larger than one can be: calamine believes it."""
     if PROTECTED.search(data):
         raise _protected()
-    for match in DIMENSIONS.finditer(data):
-        first_row, last_row, first_column, last_column = struct.unpack("<LLHH", match[1])
-        if not (first_row <= last_row <= 1 << 16 and first_column <= last_column <= 1 << 8):
-            raise _damaged("it has cells where no sheet has any")
-        _check_area("a sheet", last_row * last_column, limits)
+    for begin in re.finditer(re.escape(WORKSHEET), data):
+        for kind, content in itertools.islice(_records(data, begin.start()), 100):
+            if kind == DIMENSIONS and len(content) >= 12:
+                first_row, last_row, first_column, last_column = struct.unpack("<LLHH", content[:12])
+                if not (first_row <= last_row <= 1 << 16 and first_column <= last_column <= 1 << 8):
+                    raise _damaged("it has cells where no sheet has any")
+                _check_area("a sheet", last_row * last_column, limits)
+
+
+def _records(data: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """(kind, content) of the records of an XLS from a place on, as far as they lie in one stretch."""
+    while start + 4 <= len(data):
+        kind, size = struct.unpack_from("<HH", data, start)
+        yield kind, data[start + 4 : start + 4 + size]
+        start += 4 + size
 
 
 @contextmanager
@@ -530,7 +541,8 @@ class _Extent(Protocol):
 class _ExcelExtent:
     """Bounded by the references of cells; those that hold a style and no value do not count."""
 
-    REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)([0-9]+)["'](?!(?:\s+[st]\s*=\s*["']\w*["'])*\s*/>)""")
+    REFERENCE = re.compile(rb"""r(?<=\sr)[\s=]+["']([A-Za-z]++)([0-9]++)["'](?!(?: s="\w*")? ?/>)""")
+    """Begun with a letter and not with the blank before it: so it is found three times as fast."""
 
     def __init__(self) -> None:
         self._rows = self._columns = self.area = 0
@@ -539,9 +551,8 @@ class _ExcelExtent:
         found = self.REFERENCE.findall(text)
         if not found:
             return
-        columns, rows = map(set, zip(*found, strict=True))
-        self._rows = max(self._rows, *(int(digits[:9]) for digits in rows))
-        self._columns = max(self._columns, *map(_column_number, columns))
+        self._rows = max(self._rows, *(int(digits[:9]) for _, digits in found))
+        self._columns = max(self._columns, *map(_column_number, {letters for letters, _ in found}))
         if self._rows > MOST_ROWS or self._columns > MOST_COLUMNS:
             raise _damaged("it has cells where no sheet has any")
         self.area = self._rows * self._columns

@@ -482,10 +482,13 @@ def test_a_far_cell_is_found_wherever_pieces_end(book: Path) -> None:
 
 def test_far_cells_and_rows_that_hold_a_style_only_do_not_count(book: Path) -> None:
     body = '<row r="1"><c r="A1" t="str"><v>Mã hồ sơ</v></c></row><row r="2"><c r="A2"><v>1</v></c></row>'
-    path = with_sheet(
-        book, f'{body}<row r="1048576" s="1"><c r="XFD1048576" s="1"/><c r="XFC1048576" s="1" t="s" /></row>'
-    )
+    path = with_sheet(book, f'{body}<row r="1048576" s="1"><c r="XFD1048576" s="1"/><c r="XFC1048576" s="1" /></row>')
     assert found(opened(path)) == [(2, {"Mã hồ sơ": "1"})]
+
+
+def test_a_colour_is_no_far_cell(book: Path) -> None:
+    path = repacked(xlsx(book, LIST), as_it_is, {"xl/theme/theme2.xml": b'<a:sysClr val="window" lastClr="EEECE1"/>'})
+    assert found(opened(path)) == ROWS
 
 
 @pytest.mark.parametrize("reference", ["A99999999999", "A1048577", "XFE1", "ABCDEFGHIJ5", f"A{'9' * 5000}"])
@@ -591,6 +594,14 @@ def test_a_zip_of_another_kind_is_refused(part: str, said: str, book: Path) -> N
         archive.writestr(part, b"<a/>")
     book.write_bytes(packed.getvalue())
     assert refusal(book) == said
+
+
+def test_a_workbook_at_which_the_reader_panics_is_refused(tmp_path: Path) -> None:
+    path = xls(tmp_path / "book.xls", LIST)
+    data = bytearray(path.read_bytes())
+    data[0x202] = 1  # the length of the first record
+    path.write_bytes(data)
+    assert refusal(path) == "the workbook is damaged or cut off: its reader gave up"
 
 
 def test_a_damaged_part_that_is_packed_whole_is_refused_without_its_words(book: Path) -> None:

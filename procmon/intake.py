@@ -20,7 +20,9 @@ from sqlmodel import Session
 from procmon.config import Settings
 from procmon.engine import Engine
 from procmon.errors import InputError, ProcmonError, UsageProblem
-from procmon.ingest import Mapping, RawFile, Taken, Terms, read_file, read_mapping, take
+from procmon.ingest.mapping import Mapping, read_mapping
+from procmon.ingest.read import RawFile, read_file
+from procmon.ingest.take import Taken, Terms, take
 from procmon.store import ledger
 from procmon.store.database import writing
 from procmon.store.workspace import Workspace, batch_commit

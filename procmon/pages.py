@@ -14,11 +14,11 @@ from sqlmodel import Session, col
 from procmon import __version__
 from procmon.engine import Engine
 from procmon.errors import UsageProblem
-from procmon.inputs import Inputs
+from procmon.inputs import Inputs, engine_of
 from procmon.judge import NO_BASELINE, Judge, Question, Side
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
-from procmon.tables import BASELINE_DOSSIERS, TARGETS, About, Page, Period
+from procmon.tables import BASELINE_DOSSIERS, INTAKE, REFUSALS, REJECTS, TARGETS, About, Page, Period
 
 RULE_SETS = ("index_766", "form_06")
 AUDIENCES = ("city", "centre", "department")
@@ -117,12 +117,45 @@ def batch_counts(workspace: Workspace, inputs: Inputs) -> dict[str, int]:
     }
 
 
-def page_tables(judge: Judge, question: Question, targets: pa.Table, batches: Mapping[str, int]) -> dict[str, pa.Table]:
-    """The tables of one page: the question's own, and the city's targets as far as they speak of its scope."""
+def intake_tables(workspace: Workspace, inputs: Inputs, run_id: int | None) -> dict[str, pa.Table]:
+    """Tables INTAKE and REFUSALS of the batches that the inputs count; they are for the city's page, and no figures.
+
+    What a run took from inbox/ began with it.
+    """
+    counted = pa.array(inputs.live, pa.int64())
+    batches = ledger.read_table(workspace.ledger_db, "batches").rename_columns({"id": "batch"})
+    batches = batches.filter(pc.is_in(batches["batch"], counted))
+    with Session(workspace.ledger_db) as session:
+        run = session.get(ledger.Run, run_id) if run_id is not None else None
+    is_of_run = pc.equal(batches["began_at"], run.started_at) if run else pa.nulls(batches.num_rows, pa.bool_())
+    tables = {
+        "intake": INTAKE.conform(batches.append_column("is_of_run", is_of_run)),
+        "refusals": REFUSALS.from_rows([]),
+    }
+    if pc.any(pc.greater(batches["n_refused"], 0)).as_py():
+        with engine_of(workspace) as engine:
+            engine.give_files("rejects", workspace.lake.files(REJECTS), REJECTS.schema)
+            engine.give("counted", pa.table({"batch": counted}))
+            rows = engine.query(
+                "SELECT batch, reason, count(*) AS n FROM rejects SEMI JOIN counted USING (batch) "
+                "GROUP BY batch, reason ORDER BY batch NULLS FIRST, reason NULLS FIRST"
+            )
+        tables["refusals"] = REFUSALS.conform(rows)
+    return tables
+
+
+def page_tables(
+    judge: Judge, question: Question, targets: pa.Table, batches: Mapping[str, int], intake: Mapping[str, pa.Table]
+) -> dict[str, pa.Table]:
+    """The tables of one page: the question's own, and as far as they speak of its scope the city's targets.
+
+    Refused rows cannot be told apart by unit, so that `intake` (of `intake_tables`) is the city's alone.
+    """
     tables = judge.tables(question, batches=batches)
     scope, scope_id = question.headline
     if question.side == "all":
-        return tables | {"targets": targets}
+        return tables | {"targets": targets} | dict(intake)
+    tables |= {"intake": INTAKE.from_rows([]), "refusals": REFUSALS.from_rows([])}
     own = pc.and_(pc.equal(targets["scope"], scope), pc.equal(targets["scope_id"], scope_id))
     return tables | {"targets": targets.filter(own)}
 

@@ -101,11 +101,12 @@ def judge_night(
         question = pages.question_of(workspace, seen, as_of, city_ask)
         targets = TARGETS.conform(pa.concat_tables([*closed, judge.targets(question, ending=None)]))
         counts = pages.batch_counts(workspace, seen)
+        files = pages.intake_tables(workspace, seen, run_id)
         found = Found({}, {}, FIGURES.from_rows([]), 0)
         parts = []
         for ask in asks:
             asked = pages.question_of(workspace, seen, as_of, ask)
-            tables = pages.page_tables(judge, asked, targets, counts)
+            tables = pages.page_tables(judge, asked, targets, counts, files)
             found.pages[ask] = pages.page(workspace, seen, judge, asked, ask, tables, run_id=run_id)
             is_city = asked.side == "all"
             parts.append(figures(tables if is_city else tables | {"targets": pages.no_targets()}, asked))

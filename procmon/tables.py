@@ -371,6 +371,27 @@ QUALITY = table(
     ("unit_of_count", TEXT, "dossiers, rows, batches or procedures"),
 )
 
+INTAKE = table(
+    "intake",
+    "The batches that count, for the page: what each brought.",
+    ("batch", INT, "the batch"),
+    ("is_of_run", FLAG, "this run took it from inbox/; empty where the page is of no run"),
+    ("n_read", INT, "rows read"),
+    ("n_stored", INT, "rows stored"),
+    ("n_repeated", INT, "rows that repeat others"),
+    ("n_amended", INT, "rows that amend others"),
+    ("n_refused", INT, "rows refused"),
+    ("is_held", FLAG, "held whole: too many of its rows were refused"),
+)
+
+REFUSALS = table(
+    "refusals",
+    "Refused rows of these batches by reason, for the page.",
+    ("batch", INT, "the batch"),
+    ("reason", TEXT, "what is wrong"),
+    ("n", INT, "rows refused for it"),
+)
+
 FIGURES = table(
     "figures",
     "Every figure of a run, in long form; the ledger keeps it under the run.",

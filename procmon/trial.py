@@ -14,9 +14,11 @@ import pyarrow as pa
 from procmon.config import Settings
 from procmon.engine import Engine
 from procmon.errors import InputError, ProcmonError
-from procmon.ingest import Mapping, Taken, look_at, read_file, read_mapping, shipped, take
 from procmon.ingest.guess import Draft, draft
 from procmon.ingest.look import ColumnProfile
+from procmon.ingest.mapping import Mapping, read_mapping, shipped
+from procmon.ingest.read import look_at, read_file
+from procmon.ingest.take import Taken, take
 from procmon.intake import MAPPINGS, Watch, notes, terms_of
 from procmon.tables import EVENTS
 

@@ -5,12 +5,3 @@ A received file is parsed in a child process under limits (`child.py`, with a re
 are typed (`parse.py`), refused or not (`check.py`), turned into events (`events.py`), and `take.py` keeps what is new
 against the lake. `look.py` and `guess.py` draft a mapping for a file that has none.
 """
-
-from procmon.ingest.mapping import Mapping, parse_mapping, read_mapping, schema, shipped
-from procmon.ingest.read import RawFile, look_at, read_file
-from procmon.ingest.take import Taken, Terms, take
-
-__all__ = [
-    "Mapping", "RawFile", "Taken", "Terms", "look_at", "parse_mapping", "read_file", "read_mapping", "schema",
-    "shipped", "take",
-]  # fmt: skip

@@ -47,7 +47,7 @@ def check(engine: Engine, raw: RawFile, mapping: Mapping, *, zone: str, latest: 
             f"SELECT * REPLACE (first_value(rule) {first} AS rule, first_value(cell) {first} AS cell) FROM ({ruled})"
         )
     keep(engine, mapping, ruled)
-    engine.step("refused", _refused(rules, raw))
+    engine.step("refused", _refused(rules, _names(raw, mapping)))
 
 
 def rejects(engine: Engine, raw: RawFile, *, batch_id: int, is_held: bool, eventless: str = "") -> pa.Table:
@@ -140,10 +140,15 @@ def _day(day: date) -> str:
     return f"DATE '{day.isoformat()}'"
 
 
-def _refused(rules: list[Rule], raw: RawFile) -> str:
+def _names(raw: RawFile, mapping: Mapping) -> dict[str, str]:
+    """Key → the file's name of the column; where it has none, the first that the mapping looked for."""
+    return {source.key: source.names[0] for source in mapping.sources()} | raw.found
+
+
+def _refused(rules: list[Rule], names: dict[str, str]) -> str:
     """The refused records, each under its column's name in the file."""
     columns = " ".join(
-        f"WHEN {number} THEN {quoted(raw.found.get(key, key))}" for number, (key, _, _) in enumerate(rules)
+        f"WHEN {number} THEN {quoted(names.get(key, key))}" for number, (key, _, _) in enumerate(rules)
     )
     codes = " ".join(f"WHEN {number} THEN '{problem}'" for number, (_, _, problem) in enumerate(rules))
     return f"""

@@ -19,7 +19,9 @@ import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from procmon.ingest.csv_file import Csv, open_csv
-from procmon.ingest.mapping import Format, Mapping, SourceColumn
 from procmon.ingest.records import Records
-from procmon.ingest.rows import Malformed, RefusedError, Row
+from procmon.ingest.rows import Format, Malformed, RefusedError, Row, SourceColumn, Wanted
 from procmon.ingest.source import Plain, form_of, largest
 from procmon.ingest.text import fold_name
 
@@ -39,6 +40,7 @@ CSV_ROWS_AT_ONCE = 1 << 17
 ROWS_AT_ONCE = 1 << 15
 LONGEST_ROW = 1 << 20
 MOST_NAMES = 2000
+MOST_HASHES = 1 << 20
 BLANKS = " \t\u00a0\u200b\ufeff"
 
 MALFORMED = {
@@ -57,7 +59,7 @@ Tell = Callable[[int, float], None]
 class Job:
     """What the parent asks: sizes in bytes, time in processor seconds, `key` (hex) for the hashes.
 
-    `mapping` is a mapping's content; `is_look`: say what the file's columns are like instead of reading it.
+    `wanted`: what is read, as plain values; None: say what the file's columns are like instead.
     """
 
     path: str
@@ -68,8 +70,7 @@ class Job:
     size: int
     ratio: int
     cells: int
-    mapping: dict[str, Any]
-    is_look: bool = False
+    wanted: dict[str, Any] | None
 
     @property
     def file(self) -> Path:
@@ -84,7 +85,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (job.seconds, job.seconds + 5))  # SIGXCPU says why, SIGKILL would not
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        answer = look(job) if job.is_look else read(job, _tell)
+        answer = look(job) if job.wanted is None else read(job, _wanted(job.wanted), _tell)
     except RefusedError as refused:
         answer = {"error": str(refused), "remedy": refused.remedy}
     except (MemoryError, duckdb.OutOfMemoryException):
@@ -99,14 +100,18 @@ def _tell(n: int, share: float) -> None:
     print(json.dumps({"rows": n, "share": round(share, 4)}), flush=True)
 
 
-def read(job: Job, tell: Tell) -> dict[str, object]:
+def _wanted(values: dict[str, Any]) -> Wanted:
+    sources = tuple(SourceColumn(key, tuple(names), *flags) for key, names, *flags in values["sources"])
+    return Wanted(**{**values, "sources": sources})
+
+
+def read(job: Job, wanted: Wanted, tell: Tell) -> dict[str, object]:
     """Turn the job's file into the three Parquet files.
 
     Raises: RefusedError where the file is refused whole.
     """
-    mapping = Mapping(**job.mapping)
-    form = _form(job, mapping.format)
-    answer = _read_csv(job, mapping, tell) if form == "csv" else _read_rows(job, mapping, form, tell)
+    form = _form(job, wanted.format)
+    answer = _read_csv(job, wanted, tell) if form == "csv" else _read_rows(job, wanted, form, tell)
     with job.file.open("rb") as source:
         digest = hashlib.file_digest(source, "sha256").hexdigest()
     return {**answer, "sha256": digest, "form": form}
@@ -201,30 +206,28 @@ def _clean(text: str) -> str:
 # ---- CSV: DuckDB reads the cells, our own pass over the bytes finds the lines ----
 
 
-def _open_csv(job: Job, mapping: Mapping | None, chosen: Chosen | None) -> Csv:
-    options = mapping.csv if mapping else None
+def _open_csv(job: Job, wanted: Wanted, chosen: Chosen | None) -> Csv:
     return open_csv(
         job.file,
-        delimiter=options.delimiter if options else "",
-        encoding=options.encoding if options else "",
-        header_row=options.header_row if options else 0,
+        delimiter=wanted.delimiter,
+        encoding=wanted.encoding,
+        header_row=wanted.csv_header_row,
         is_known=chosen.is_known if chosen else None,
         size=largest(job.file, job.size, job.ratio),
         memory=job.memory // 4,
     )
 
 
-def _read_csv(job: Job, mapping: Mapping, tell: Tell) -> dict[str, object]:
-    chosen = Chosen(mapping.sources())
-    csv = _open_csv(job, mapping, chosen)
+def _read_csv(job: Job, wanted: Wanted, tell: Tell) -> dict[str, object]:
+    chosen = Chosen(wanted.sources)
+    csv = _open_csv(job, wanted, chosen)
     for name in csv.header:
         chosen.see(name)
     chosen.check(f"line {csv.records.lines[0]}")
     connection = _connect(job)
     folder = Path(job.folder)
     try:
-        cells = _cells(chosen, csv.header, bytes.fromhex(job.key))
-        n_rows = _write_csv_rows(connection, csv, folder, cells, tell)
+        n_rows = _write_csv_rows(connection, csv, folder, chosen, Hashes(bytes.fromhex(job.key)), tell)
         malformed = malformed_records(connection, csv.records)
     except duckdb.OutOfMemoryException:
         raise
@@ -263,21 +266,71 @@ def _scan(connection: duckdb.DuckDBPyConnection, csv: Csv, select: str) -> duckd
 
 
 def _write_csv_rows(
-    connection: duckdb.DuckDBPyConnection, csv: Csv, folder: Path, cells: list[tuple[str, str]], tell: Tell
+    connection: duckdb.DuckDBPyConnection, csv: Csv, folder: Path, chosen: Chosen, hashes: Hashes, tell: Tell
 ) -> int:
     """`rows.parquet`: every well-formed row in the file's order, `n` from 0; returns their number."""
-    reader = _scan(connection, csv, ", ".join(f"{cell} AS {key}" for key, cell in cells)).to_arrow_reader(
-        CSV_ROWS_AT_ONCE
-    )
-    schema = _schema([key for key, _ in cells])
+    schema = _schema(source.key for source in chosen.sources)
+    reader = _scan(connection, csv, ", ".join(_cells(chosen, csv.header))).to_arrow_reader(CSV_ROWS_AT_ONCE)
     n, n_all = 0, max(len(csv.records.starts) - 1, 1)
-    with parquet.ParquetWriter(folder / "rows.parquet", schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(folder / "rows.parquet", schema, compression="lz4") as writer, _Aside() as aside:
         for batch in _batches(reader):
-            numbers = [pa.array(np.arange(n, n + batch.num_rows)), pa.array(np.zeros(batch.num_rows, np.int32))]
-            writer.write_batch(pa.record_batch([*numbers, *batch.columns], schema=schema))
+            aside.do(partial(_write, writer, batch, n, chosen, hashes))
             n += batch.num_rows
             tell(n, n / n_all)
     return n
+
+
+def _write(writer: parquet.ParquetWriter, batch: pa.RecordBatch, first: int, chosen: Chosen, hashes: Hashes) -> None:
+    """Write rows, numbered from `first`, personal cells hashed."""
+    columns = [pa.array(np.arange(first, first + batch.num_rows)), pa.array(np.zeros(batch.num_rows, np.int32))]
+    for source, column in zip(chosen.sources, batch.columns, strict=True):
+        columns.append(hashes.of(column) if source.is_personal else column)
+    writer.write_batch(pa.record_batch(columns, schema=writer.schema))
+
+
+class _Aside:
+    """Does one thing at a time beside the main thread: rows are hashed and packed while the next are read."""
+
+    def __enter__(self) -> _Aside:
+        self._pool = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+        if self._last:
+            self._last.result()
+
+    def do(self, what: Callable[[], None]) -> None:
+        """Do it once the last is done; raises what the last raised."""
+        if self._last:
+            self._last.result()
+        self._last = self._pool.submit(what)
+
+
+class Hashes:
+    """Keyed hashes of personal cells: HMAC-SHA256 (RFC 2104), cut to 128 bits; one person is met again and again."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[str, str] = {}
+
+    def one(self, text: str | None) -> str | None:
+        """The hash of one cell, NULL where it is empty."""
+        if text is None:
+            return None
+        found = self._known.get(text)
+        if found is None:
+            if len(self._known) >= MOST_HASHES:
+                self._known.clear()
+            found = self._known[text] = hmac.digest(self._key, text.encode(), "sha256").hex()[:32]
+        return found
+
+    def of(self, column: pa.Array) -> pa.Array:
+        """The hashes of a column."""
+        coded = column.dictionary_encode()
+        hashed = pa.array([self.one(text) for text in coded.dictionary.to_pylist()], pa.string())
+        return pa.DictionaryArray.from_arrays(coded.indices, hashed).dictionary_decode()
 
 
 def _schema(keys: Iterable[str]) -> pa.Schema:
@@ -294,24 +347,17 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         raise duckdb.Error(str(error)) from error
 
 
-def _cells(chosen: Chosen, header: list[str], key: bytes) -> list[tuple[str, str]]:
-    """(key, SQL) for each source: trimmed text, NULL where empty or absent; personal ones hashed at once."""
-    inner, outer = (bytes(b ^ pad for b in key.ljust(64, b"\0")) for pad in (0x36, 0x5C))
-    cells = []
-    for source in chosen.sources:
-        name = chosen.found.get(source.key)
-        if name is None:
-            cells.append((source.key, "NULL::VARCHAR"))
-            continue
-        cell = f"nullif(trim(c{header.index(name)}, '{BLANKS}'), '')"
-        if source.is_personal:  # HMAC-SHA256 (RFC 2104), cut to 128 bits
-            cell = f"left(sha256({_blob(outer)} || unhex(sha256({_blob(inner)} || encode({cell})))), 32)"
-        cells.append((source.key, cell))
-    return cells
+def _cells(chosen: Chosen, header: list[str]) -> list[str]:
+    """SQL for each source: trimmed text, NULL where empty or absent."""
+    places = {name: _trimmed(f"c{place}") for place, name in enumerate(header)}
+    found = chosen.found
+    return [f"{places.get(found.get(s.key, ''), 'NULL::VARCHAR')} AS {s.key}" for s in chosen.sources]
 
 
-def _blob(data: bytes) -> str:
-    return "'" + "".join(f"\\x{byte:02X}" for byte in data) + "'::BLOB"
+def _trimmed(cell: str) -> str:
+    """SQL: the cell without blanks around it, NULL where nothing is left; trim() with a list of signs is slow."""
+    is_bare = f"{cell}[1] BETWEEN '!' AND '~' AND {cell}[-1] BETWEEN '!' AND '~'"
+    return f"CASE WHEN {cell} = '' THEN NULL WHEN {is_bare} THEN {cell} ELSE nullif(trim({cell}, '{BLANKS}'), '') END"
 
 
 def malformed_records(connection: duckdb.DuckDBPyConnection, records: Records) -> dict[int, str]:
@@ -375,15 +421,15 @@ class Opened:
     sheet: str = ""
 
 
-def _open_rows(job: Job, form: Format, mapping: Mapping | None, chosen: Chosen | None) -> Opened:
+def _open_rows(job: Job, form: Format, wanted: Wanted, chosen: Chosen | None) -> Opened:
     if form == "excel":
         from procmon.ingest.excel_file import ExcelLimits, open_excel  # here, as each form needs its own library
 
         limits = ExcelLimits(size=job.size, ratio=job.ratio, cells=job.cells)
         sheet = open_excel(
             job.file,
-            sheet=mapping.excel.sheet if mapping else "",
-            header_row=mapping.excel.header_row if mapping else 0,
+            sheet=wanted.sheet,
+            header_row=wanted.excel_header_row,
             is_known=chosen.is_known if chosen else None,
             limits=limits,
         )
@@ -396,24 +442,24 @@ def _open_rows(job: Job, form: Format, mapping: Mapping | None, chosen: Chosen |
         return Opened(read_xes(io.BufferedReader(source)), [], "the log", lambda _: source.share())
     from procmon.ingest.json_file import read_json
 
-    lists = ([mapping.supplements.list] if mapping.supplements else []) if mapping else None
-    rows = read_json(io.BufferedReader(source), records=mapping.json_.records if mapping else "", lists=lists)
+    lists = [wanted.elements] if wanted.elements else []
+    rows = read_json(io.BufferedReader(source), records=wanted.records, lists=lists if chosen else None)
     return Opened(rows, [], "the records", lambda _: source.share())
 
 
-def _read_rows(job: Job, mapping: Mapping, form: Format, tell: Tell) -> dict[str, object]:
-    chosen = Chosen(mapping.sources())
-    opened = _open_rows(job, form, mapping, chosen)
+def _read_rows(job: Job, wanted: Wanted, form: Format, tell: Tell) -> dict[str, object]:
+    chosen = Chosen(wanted.sources)
+    opened = _open_rows(job, form, wanted, chosen)
     for name in opened.names:
         chosen.see(name)
     if opened.names:
         chosen.check(opened.where)
-    folder, key = Path(job.folder), bytes.fromhex(job.key)
+    folder, hashes = Path(job.folder), Hashes(bytes.fromhex(job.key))
     personal = [place for place, source in enumerate(chosen.sources) if source.is_personal]
     schema = _schema(source.key for source in chosen.sources)
     lines: list[int] = []
     malformed: list[Malformed] = []
-    with parquet.ParquetWriter(folder / "rows.parquet", schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(folder / "rows.parquet", schema, compression="lz4") as writer:
         held: list[list[object]] = []
         item = 0
         for row in opened.rows:
@@ -425,7 +471,7 @@ def _read_rows(job: Job, mapping: Mapping, form: Format, tell: Tell) -> dict[str
                 lines.append(row.line)
             values = chosen.values(row.cells)
             for place in personal:
-                values[place] = _hash(values[place], key)
+                values[place] = hashes.one(values[place])
             held.append([len(lines) - 1, item, *values])
             if len(held) == ROWS_AT_ONCE:
                 writer.write_batch(_batch(held, schema))
@@ -446,11 +492,6 @@ def _batch(rows: list[list[object]], schema: pa.Schema) -> pa.RecordBatch:
     )
 
 
-def _hash(text: str | None, key: bytes) -> str | None:
-    """HMAC-SHA256, cut to 128 bits, as the CSV reader's SQL gives it."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32] if text else None
-
-
 # ---- A look at a file that has no mapping yet ----
 
 
@@ -465,12 +506,12 @@ def look(job: Job) -> dict[str, object]:
     connection = _connect(job)
     sheet = ""
     if form == "csv":
-        csv = _open_csv(job, None, None)
+        csv = _open_csv(job, Wanted(), None)
         names = csv.header
-        cells = ", ".join(f"nullif(trim(c{i}, '{BLANKS}'), '') AS c{i}" for i in range(len(names)))
+        cells = ", ".join(f"{_trimmed(f'c{i}')} AS c{i}" for i in range(len(names)))
         _scan(connection, csv, cells).create("looked_at")
     else:
-        opened = _open_rows(job, form, None, None)
+        opened = _open_rows(job, form, Wanted(), None)
         sheet = opened.sheet
         chosen = Chosen([], opened.names)
         rows = [row.cells for row in opened.rows if isinstance(row, Row)]
@@ -483,7 +524,7 @@ def look(job: Job) -> dict[str, object]:
             for i, name in enumerate(names)
         }
         connection.register("given", pa.table(columns))
-        connection.execute("CREATE TABLE looked_at AS FROM given")
+        connection.execute("CREATE TABLE looked_at AS FROM given").fetchall()
     n_rows = connection.execute("SELECT count(*) FROM looked_at").fetchall()[0][0]
     profiles = profile(connection, "looked_at", names)
     return {"form": form, "sheet": sheet, "n_rows": n_rows, "columns": [asdict(column) for column in profiles]}

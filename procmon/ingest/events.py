@@ -22,11 +22,15 @@ OF_THE_DOSSIER = (
 )  # fmt: skip
 
 
-def events_sql(mapping: Mapping, exported_at: datetime) -> str:
-    """SQL for the events of `rows`, in no order; `exported_at` is when the file was exported, unless it says so."""
+def events_sql(mapping: Mapping, exported_at: datetime, zone: str) -> str:
+    """SQL for the events of `rows`, in no order.
+
+    Args:
+        exported_at: when the file was exported, unless it says so; of a bare day in it the end, in `zone`.
+    """
     if mapping.kind == "events":
         return _numbered(_of_activities()) if mapping.columns.activity else _of_steps()
-    return _numbered(_of_dossiers(mapping, exported_at))
+    return _numbered(_of_dossiers(mapping, exported_at, zone))
 
 
 def is_row_an_event(mapping: Mapping) -> bool:
@@ -89,16 +93,20 @@ def _of_steps() -> str:
 def _of_activities() -> str:
     """A row a step, with its activity: a dossier's first is its receipt, also where it is an end or a pause as well.
 
-    Which of several first steps at one instant it is goes by their texts, so that the order of rows does not matter.
+    Which of several first steps at one instant it is goes by what they say, so that the order of rows does not matter;
+    rows that say the same are one step.
     """
     steps = {**_step_columns(), "status": "activity_means", "stage": "coalesce(stage, activity)"}
-    first = """
+    names = [name for name, _, _ in EVENT_COLUMNS if name in steps and name != "recorded_at"]
+    said = ", ".join(f"{steps[name]} NULLS FIRST" for name in names)
+    first = f"""
         SELECT *, NOT bool_or(activity_means = 'received') OVER (PARTITION BY dossier_id)
-            AND row_number() OVER (
+            AND activity_means <> 'submitted'
+            AND rank() OVER (
                 PARTITION BY dossier_id, activity_means = 'submitted'
-                ORDER BY coalesce(occurred_at_instant, occurred_at_day::TIMESTAMPTZ) NULLS FIRST, activity NULLS FIRST,
-                    unit_id NULLS FIRST, all_text NULLS FIRST, n NULLS FIRST
-            ) = 1 AND activity_means <> 'submitted' AS is_first
+                ORDER BY coalesce(occurred_at_instant, occurred_at_day::TIMESTAMPTZ) NULLS FIRST,
+                    activity NULLS FIRST, unit_id NULLS FIRST, {said}
+            ) = 1 AS is_first
         FROM rows WHERE rule IS NULL
     """
     received = _select({**steps, "status": "'received'", "place": "1"}, "first_steps WHERE is_first")
@@ -126,10 +134,10 @@ def record_rules() -> list[tuple[str, str, str]]:
     ]
 
 
-def _of_dossiers(mapping: Mapping, exported_at: datetime) -> str:
+def _of_dossiers(mapping: Mapping, exported_at: datetime, zone: str) -> str:
     """A row a dossier: what its dates say, its supplements, and its present status where no date says it."""
     moment = f"TIMESTAMPTZ '{exported_at.isoformat()}'"
-    exported = f"coalesce(exported_at_instant, (exported_at_day + INTERVAL 1 DAY)::TIMESTAMPTZ, {moment})"
+    exported = f"coalesce(exported_at_instant, instant_at(exported_at_day, 86400, {quoted(zone)}), {moment})"
     of_dossier = {
         **AS_GIVEN,
         **{name: name for name in OF_THE_DOSSIER},

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import PurePath
 
 from procmon.ingest.dates import DAY_FIRST
-from procmon.ingest.look import ColumnProfile, mirrored, words
+from procmon.ingest.look import ColumnProfile, mirrored
 from procmon.ingest.mapping import (
     DOSSIERS_ONLY,
     EVENTS_ONLY,
@@ -24,7 +24,7 @@ from procmon.ingest.mapping import (
     Kind,
     Supplements,
 )
-from procmon.ingest.text import fold
+from procmon.ingest.text import fold, words
 from procmon.tables import CHANNELS, STATUSES
 
 ALSO_CALLED: dict[str, str] = {
@@ -194,8 +194,7 @@ def _kind(found: Mapping[str, list[tuple[int, ColumnProfile]]], n_rows: int, for
     is_list = is_unique and (not is_log or "received_at" in first)
     if format == "xes" or (not is_list and (is_log or "activity" in first)):
         return "events"
-    has_span = "received_at" in first and not {"due_at", "finished_at", "returned_at"}.isdisjoint(first)
-    return "dossiers" if is_list or has_span else "events"
+    return "dossiers" if is_list or "received_at" in first else "events"
 
 
 def _may_be(role: str, profile: ColumnProfile) -> bool:
@@ -219,7 +218,8 @@ def _choose_columns(
             sketch.columns[role] = profile
         else:
             sketch.say(f"'{profile.name}' is called like {role} but holds no dates that are known; it was left out.")
-    _by_part(sketch, profiles, roles)
+    if not any(profile.name == "case:concept:name" for profile in profiles):  # XES says what its names mean
+        _by_part(sketch, profiles, roles)
     _settle_status(sketch, profiles)
     _by_content(sketch, profiles)
     sketch.columns = {role: sketch.columns[role] for role in Columns.model_fields if role in sketch.columns}
@@ -233,8 +233,9 @@ def _choose_columns(
 
 def _by_part(sketch: _Sketch, profiles: Sequence[ColumnProfile], roles: Sequence[str]) -> None:
     """Columns whose name contains a name of two words or more, the longest first: «Ngày trả kết quả dự kiến» is due."""
+    open_roles = [role for role in BY_PART if role in roles and not (role == "status" and "activity" in sketch.columns)]
     parts = sorted(
-        ((called, role) for role in BY_PART if role in roles for called in _dictionary()[role] if " " in called),
+        ((called, role) for role in open_roles for called in _dictionary()[role] if " " in called),
         key=lambda part: -len(part[0]),
     )
     for profile in profiles:
@@ -243,7 +244,7 @@ def _by_part(sketch: _Sketch, profiles: Sequence[ColumnProfile], roles: Sequence
         said = f" {words(profile.name)} "
         role = next((role for called, role in parts if f" {called} " in said), "")
         is_right = bool(profile.patterns) == (role in INSTANT_ROLES)
-        if role and is_right and role not in sketch.columns and not said.startswith(" case concept "):
+        if role and is_right and role not in sketch.columns:
             sketch.columns[role] = profile
             sketch.say(f"'{profile.name}' was taken as {role}, by a part of its name; check it.")
 

@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 
 from procmon.ingest.dates import DAY_FIRST, Pattern, day_sql, instant_sql, parse
-from procmon.ingest.mapping import PERSONAL_NAME
-from procmon.ingest.text import bare
+from procmon.ingest.mapping import names_persons
+from procmon.ingest.text import words
 
 MOST_LABELS = 60
 REPEATS = 2  # from `FEW` distinct values on, labels stand twice on average; what is new in each row is no label
@@ -52,7 +52,7 @@ SURNAMES = (
 NAME = rf"({SURNAMES}|{SURNAMES.upper()})([ ]+\p{{Lu}}\p{{L}}*){{1,4}}"
 EMAIL = r"[^@\s]+@[^@\s]+[.][^@\s]+"
 IDENTITY = r"\d{9}|\d{12}|\d{3} \d{3} \d{3}( \d{3})?"
-PHONE = r"0\d{2,3}[ .-]?\d{3}[ .-]?\d{3,4}|([+]|00)?84[ .-]?\d{2,3}[ .-]?\d{3}[ .-]?\d{3,4}"
+PHONE = r"0\d{2,3}[ .-]?\d{3,4}[ .-]?\d{3,4}|([+]|00)?84[ .-]?\d{2,3}[ .-]?\d{3,4}[ .-]?\d{3,4}"
 PERSONAL = f"{NAME}|{EMAIL}|{IDENTITY}|{PHONE}"
 PERSON_NAME = re.compile(
     r"\b(resource|responsible|actor|user|creator|handler|performer|owner|employee|applicant|customer|citizen|person|birth|"
@@ -100,30 +100,23 @@ class ColumnProfile:
         return not self.order and any(parse(pattern).order for pattern in self.patterns)
 
 
-def words(name: str) -> str:
-    """A column's name as plain small words: NgàyTiếpNhận, ngay_tiep_nhan and «Ngày tiếp nhận:» alike."""
-    split = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", name)
-    return " ".join(re.sub(r"[\W_]+", " ", bare(split)).split())
-
-
 def profile(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> list[ColumnProfile]:
     """Look at `table`, whose text columns c0, c1, … are `columns` of the file, NULL where a cell is empty."""
     return [_look(connection, table, f"c{place}", name) for place, name in enumerate(columns)]
 
 
-def names_persons(name: str) -> bool:
-    """Whether a column of this name holds what may not be kept (rulebook: only as a keyed hash)."""
-    return any(PERSONAL_NAME.search(text) for text in (bare(name), words(name))) or bool(BIRTH.search(words(name)))
+def _is_personal(name: str) -> bool:
+    return names_persons(name) or bool(BIRTH.search(words(name)))
 
 
 def _look(connection: duckdb.DuckDBPyConnection, table: str, column: str, name: str) -> ColumnProfile:
     counts = _counts(connection, table, column)
     n_filled, n_distinct = counts["n_filled"], counts["n_distinct"]
     if not n_filled:
-        return ColumnProfile(name, 0, 0, is_personal=names_persons(name))
+        return ColumnProfile(name, 0, 0, is_personal=_is_personal(name))
     dates = _dates(connection, table, column, counts["date_shapes"], n_filled)
     by_content = not dates and counts["n_personal"] >= PERSONAL_SHARE * n_filled
-    is_personal = names_persons(name) or by_content
+    is_personal = _is_personal(name) or by_content
     shut = is_personal or dates or PERSON_NAME.search(words(name))
     is_few = n_distinct <= MOST_LABELS and (n_distinct <= FEW or n_distinct * REPEATS <= n_filled)
     return ColumnProfile(
@@ -158,13 +151,13 @@ def _counts(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> d
         {"personal": f"{NAME}|{EMAIL}|{IDENTITY}", "procedure": PROCEDURE, "dossier": DOSSIER, "date": DATE_SHAPE},
     )
     names = [item[0] for item in cursor.description or ()]
-    return dict(zip(names, cursor.fetchone() or (), strict=True))
+    return dict(zip(names, cursor.fetchall()[0], strict=True))
 
 
 def _is_personal_shape() -> str:
     """SQL: whether a value of this shape is a person's name, number or address; phones begin with 0 or +84."""
-    phone = r"\d{3,4}[ .-]?\d{3}[ .-]?\d{3,4}"
-    abroad = r"[+]?\d{2}[ .-]?\d{2,3}[ .-]?\d{3}[ .-]?\d{3,4}"
+    phone = r"\d{3,4}[ .-]?\d{3,4}[ .-]?\d{3,4}"
+    abroad = r"[+]?\d{2}[ .-]?\d{2,3}[ .-]?\d{3,4}[ .-]?\d{3,4}"
     return (
         "regexp_full_match(nfc_normalize(shape), $personal) "
         f"OR is_zero AND regexp_full_match(shape, '{phone}') OR NOT is_zero AND regexp_full_match(shape, '{abroad}')"

@@ -12,17 +12,26 @@ import tomllib
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from procmon.errors import SettingsError, UsageProblem
 from procmon.ingest.dates import DAY_FIRST, Pattern, order_of, parse
-from procmon.ingest.text import bare
+from procmon.ingest.rows import Format, SourceColumn, Wanted
+from procmon.ingest.text import bare, fold, words
 
 Kind = Literal["events", "dossiers", "dvcqg"]
-Format = Literal["auto", "csv", "excel", "json", "xes"]
 Status = Literal[
     "submitted", "received", "refused", "processing", "supplement_requested", "payment_requested", "withdrawn",
     "stopped", "finished", "returned",
@@ -34,7 +43,8 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 """One column name of the file, or several of which the first that the file has is read."""
 
 
@@ -175,13 +185,15 @@ class Mapping(Part):
 
     @model_validator(mode="after")
     def _says_enough(self) -> Mapping:
-        _check_constants(self.constants)
+        _check_constants(self)
+        _check_labels(self)
         is_log = self.kind == "events"
         _check_columns("columns", self.columns, DOSSIERS_ONLY if is_log else EVENTS_ONLY, self.kind)
         have = {name for name in Columns.model_fields if getattr(self.columns, name)} | set(self.constants)
         missing = [name for name in NEEDED[self.kind] if name not in have]
         if missing:
-            raise ValueError(f"columns: {', '.join(missing)} is missing (or give it under [constants])")
+            hint = "; a whole file's procedure is constants.procedure_id" if "procedure_id" in missing else ""
+            raise ValueError(f"columns: {', '.join(missing)} is missing{hint}")
         if is_log and ("status" in have) == bool(self.columns.activity):
             raise ValueError("columns: name either status or activity")
         if self.activities and not self.columns.activity:
@@ -210,6 +222,20 @@ class Mapping(Part):
             *(_sources(self.progress, "progress_", ()) if self.progress else []),
             *(_sources(self.supplements, "supplement_", ()) if self.supplements else []),
         ]
+
+    def wanted(self) -> Wanted:
+        """What the reading process needs to know."""
+        return Wanted(
+            sources=tuple(self.sources()),
+            format=self.format,
+            delimiter=self.csv.delimiter,
+            encoding=self.csv.encoding,
+            csv_header_row=self.csv.header_row,
+            sheet=self.excel.sheet,
+            excel_header_row=self.excel.header_row,
+            records=self.json_.records,
+            elements=self.supplements.list if self.supplements else "",
+        )
 
     def patterns(self, key: str) -> list[Pattern]:
         """The date patterns of the column `key` of `sources`."""
@@ -244,10 +270,33 @@ NEEDED: dict[Kind, tuple[str, ...]] = {
 """The columns that a file of each kind must have; a constant does as well."""
 
 
-def _check_constants(constants: dict[str, str]) -> None:
-    for name in constants:
-        if name not in Columns.model_fields or name in (*PERSONAL, "dossier_id", "activity"):
+def names_persons(name: str) -> bool:
+    """Whether a column of this name holds what may be kept as a keyed hash only."""
+    return any(PERSONAL_NAME.search(text) for text in (bare(name), words(name)))
+
+
+def _check_constants(mapping: Mapping) -> None:
+    for name, value in mapping.constants.items():
+        if name not in Columns.model_fields or name in (*PERSONAL, *INSTANT_ROLES, "dossier_id", "activity"):
             raise ValueError(f"constants: '{name}' cannot be one value for a whole file")
+        known = {"status": get_args(Status), "channel": get_args(Channel)}.get(name)
+        if known and value not in known:
+            raise ValueError(f"constants: {name} is '{value}', which is none of {', '.join(known)}")
+
+
+def _check_labels(mapping: Mapping) -> None:
+    """Two labels that look alike must mean the same."""
+    named = {name: status for status in Activities.model_fields for name in getattr(mapping.activities, status, ())}
+    for place in ("statuses", "channels", "units", "procedures"):
+        _check_alike(place, getattr(mapping, place))
+    _check_alike("activities", named)
+
+
+def _check_alike(place: str, meanings: dict[str, str]) -> None:
+    known: dict[str, str] = {}
+    for label, meaning in meanings.items():
+        if known.setdefault(fold(label), meaning) != meaning:
+            raise ValueError(f"{place}: '{label}' looks like another label, but means something else")
 
 
 def _check_columns(where: str, columns: EventColumns, not_for: tuple[str, ...], kind: Kind) -> None:
@@ -256,20 +305,11 @@ def _check_columns(where: str, columns: EventColumns, not_for: tuple[str, ...], 
         if names and role in not_for:
             raise ValueError(f'{where}: {role} is not for kind = "{kind}"')
         for name in names:
-            if role not in PERSONAL and PERSONAL_NAME.search(bare(name).replace("_", " ")):
+            if role not in PERSONAL and names_persons(name):
                 raise ValueError(
                     f"{where}: {role}: the column '{name}' holds personal data, which is not kept; "
                     "only applicant_id and handler_id may be, as keyed hashes"
                 )
-
-
-class SourceColumn(NamedTuple):
-    """A column that is read from the file: `key` is its name from here on, `names` what the file may call it."""
-
-    key: str
-    names: tuple[str, ...]
-    is_personal: bool = False
-    is_needed: bool = False
 
 
 def shipped() -> list[str]:
@@ -304,11 +344,22 @@ def parse_mapping(text: bytes, place: str) -> Mapping:
         raise SettingsError(f"{place}: {said}", remedy="See docs/mappings.md for what a mapping may say.") from error
 
 
+SAID = {
+    "extra_forbidden": "there is no such entry",
+    "missing": "is missing",
+    "tuple_type": "write a column's name, or a list of names",
+    "string_type": "write text in quotes",
+    "string_too_short": "is empty",
+    "string_pattern_mismatch": "write small letters, digits, - and _",
+}
+"""Kind of mistake → what is said of it; for others pydantic's own words."""
+
+
 def _said(error: ValidationError) -> str:
     problems = []
     for item in error.errors():
         place = ".".join(str(part) for part in item["loc"])
-        said = "there is no such entry" if item["type"] == "extra_forbidden" else item["msg"]
+        said = SAID.get(item["type"], item["msg"])
         problems.append(f"{place}: {said}".removeprefix(": ").replace("Value error, ", ""))
     return "; ".join(problems)
 

@@ -106,15 +106,15 @@ def quoted(text: str) -> str:
 
 def _columns(key: str, mapping: Mapping, is_read: bool, is_meant: bool, zone: str) -> list[str]:
     """The columns of `parsed` for one key."""
-    constant = quoted(mapping.constants[key]) if key in mapping.constants else "NULL::VARCHAR"
+    constant = quoted(_meant(mapping, key, mapping.constants[key])) if key in mapping.constants else "NULL::VARCHAR"
     text = f"coalesce(t.{key}, {constant})" if is_read else constant
     if is_instant(key):
         patterns = mapping.patterns(key)
         day, instant = day_sql(text, patterns), instant_sql(text, patterns, zone)
         return [f"{text} AS {key}", f"{day} AS {key}_day", f"{instant} AS {key}_instant"]
     if is_label(key):
-        known = f"meant_{key}.meaning" if is_meant else text
-        return [f"{text} AS {key}", f"{known if is_read else text} AS {key}_means"]
+        known = f"CASE WHEN t.{key} IS NULL THEN {constant} ELSE meant_{key}.meaning END" if is_meant else text
+        return [f"{text} AS {key}", f"{known} AS {key}_means"]
     if is_code(key):
         tidied = f"CASE WHEN t.is_odd THEN {tidy_sql(text)} ELSE {text} END"
         return [f"{f'coalesce(meant_{key}.meaning, {tidied})' if is_meant else tidied} AS {key}"]
@@ -148,6 +148,11 @@ def _meanings(mapping: Mapping, key: str) -> dict[str, str]:
     if role == "procedure_id":
         return mapping.procedures
     return mapping.units if role in UNIT_ROLES else {}
+
+
+def _meant(mapping: Mapping, key: str, label: str) -> str:
+    """What a label means; itself, where the mapping does not know it."""
+    return {fold(known): meaning for known, meaning in _meanings(mapping, key).items()}.get(fold(label), label)
 
 
 def _activities(activities: Activities) -> dict[str, str]:

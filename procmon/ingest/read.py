@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def read_file(
 
     Raises: InputError naming file, cause and remedy where the file is refused whole or the child died.
     """
-    answer = _ask(path, mapping, scratch=scratch, key=key, limits=limits, tell=tell, is_look=False)
+    answer = _ask(path, mapping, scratch=scratch, key=key, limits=limits, tell=tell)
     return raw_file(path, scratch, answer)
 
 
@@ -68,12 +68,11 @@ def look_at(path: Path, *, scratch: Path, limits: EngineSettings) -> dict[str, A
 
     Raises: InputError as `read_file`.
     """
-    return _ask(path, None, scratch=scratch, key=b"", limits=limits, tell=None, is_look=True)
+    return _ask(path, None, scratch=scratch, key=b"", limits=limits, tell=None)
 
 
 def _ask(
-    path: Path, mapping: Mapping | None, *, scratch: Path, key: bytes, limits: EngineSettings, tell: Tell | None,
-    is_look: bool,
+    path: Path, mapping: Mapping | None, *, scratch: Path, key: bytes, limits: EngineSettings, tell: Tell | None
 ) -> dict[str, Any]:  # fmt: skip
     if not path.is_file():
         what = "not a file" if path.exists() else "no such file"
@@ -89,8 +88,7 @@ def _ask(
         "size": limits.read_size * 2**20,
         "ratio": limits.read_ratio,
         "cells": limits.read_cells,
-        "mapping": mapping.model_dump(mode="json", by_alias=True) if mapping else {},
-        "is_look": is_look,
+        "wanted": asdict(mapping.wanted()) if mapping else None,
     }
     with subprocess.Popen(
         [sys.executable, "-m", "procmon.ingest.child"],

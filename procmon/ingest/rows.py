@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Format = Literal["auto", "csv", "excel", "json", "xes"]
 
 
 class Row(NamedTuple):
@@ -30,3 +33,31 @@ class RefusedError(Exception):
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
         self.remedy = remedy
+
+
+class SourceColumn(NamedTuple):
+    """A column that is read from a file: `key` is its name from here on, `names` what the file may call it."""
+
+    key: str
+    names: tuple[str, ...]
+    is_personal: bool = False
+    is_needed: bool = False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is read from a file, and how it is written: the part of a mapping that the reading process needs.
+
+    `records` is the member of a JSON file that lists the records, `elements` a list inside them whose elements are
+    read too; `delimiter`, `encoding` are of a CSV, `sheet` of an Excel file; `header_row` counts from 1, 0: find it.
+    """
+
+    sources: tuple[SourceColumn, ...] = ()
+    format: Format = "auto"
+    delimiter: str = ""
+    encoding: str = ""
+    csv_header_row: int = 0
+    sheet: str = ""
+    excel_header_row: int = 0
+    records: str = ""
+    elements: str = ""

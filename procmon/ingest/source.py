@@ -7,8 +7,7 @@ import io
 import zlib
 from pathlib import Path
 
-from procmon.ingest.mapping import Format
-from procmon.ingest.rows import RefusedError
+from procmon.ingest.rows import Format, RefusedError
 
 GZIP = b"\x1f\x8b"
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"

@@ -108,7 +108,7 @@ def take(
     held before anything is written).
     """
     check(engine, raw, mapping, zone=terms.zone, latest=terms.latest)
-    events, eventless = events_sql(mapping, terms.exported_at), ""
+    events, eventless = events_sql(mapping, terms.exported_at, mapping.timezone or terms.zone), ""
     if not is_row_an_event(mapping):
         engine.step("events", events)
         events, eventless = "FROM events", EVENTLESS

@@ -40,6 +40,12 @@ def bare(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
+def words(name: str) -> str:
+    """A column's name as plain small words: NgàyTiếpNhận, ngay_tiep_nhan and «Ngày tiếp nhận:» alike."""
+    split = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", " ", name)
+    return " ".join(re.sub(r"[\W_]+", " ", bare(split)).split())
+
+
 def fold_name(text: str) -> str:
     """A column's name as it is compared: folded, without the marks that forms put behind it."""
     return fold(text).strip(" *:.()")

@@ -13,7 +13,7 @@ from procmon.report.headlines import Rows, at_scope, cards, dossiers, headline_s
 from procmon.report.parts import Cell, CutDot, Drawing, Figure, Grid, Report, Section, TrendPoint
 from procmon.tables import About, Period
 
-TABLES = ("reductions", "targets", "form_06", "boundaries", "due_soon", "trend", "quality")
+TABLES = ("reductions", "targets", "form_06", "boundaries", "due_soon", "trend", "quality", "intake", "refusals")
 NATIONAL_TARGETS = (0.30, 0.50)  # Resolution 66/NQ-CP: 2025 and 2026 against 2024
 MOST_DOTS = 16
 MAIL_DOSSIERS = 12
@@ -85,9 +85,11 @@ def subject_gist(rows: Mapping[str, Rows], about: About) -> str:
 
 def page_sections(rows: Mapping[str, Rows], about: About, zone: ZoneInfo) -> tuple[Section, ...]:
     """Data quality first, then the sections of the audience, each in the order in which it acts on them."""
-    lacks = quality.quality_section(rows["quality"])
+    is_city = about.audience == "city"
+    taken = (quality.intake_grid(rows["intake"], rows["refusals"]),) if is_city else ()
+    lacks = quality.quality_section(rows["quality"], taken)
     due, form = pending.due_section(rows["due_soon"], zone), form_06.form_section(rows["form_06"])
-    boundaries = counters.boundaries_section(rows["boundaries"], is_brief=about.audience != "city")
+    boundaries = counters.boundaries_section(rows["boundaries"], is_brief=not is_city)
     if about.audience == "centre":
         reception = counters.reception_section(rows["form_06"], rows["boundaries"])
         return lacks, due, reception, form, boundaries

@@ -268,6 +268,47 @@ FACTS_NOT_LACKS = {"dossiers", "pending", "repeated_rows", "amended_rows"}
 
 COUNTED = {"dossiers": "hồ sơ", "rows": "dòng", "batches": "lô", "procedures": "TTHC"}
 
+INTAKE = {
+    "files": "Tệp đã nhận (mỗi lần nhận là một lô)",
+    "n_read": "Dòng đã đọc",
+    "n_stored": "Dòng lưu mới",
+    "n_repeated": "Dòng lặp lại dòng đã có",
+    "n_amended": "Dòng bổ sung cho dòng đã có",
+    "n_refused": "Dòng bị từ chối",
+    "is_held": "Tệp bị giữ lại toàn bộ, không lưu dòng nào",
+}
+
+REASONS = {
+    "the dossier code is empty": "mã hồ sơ để trống",
+    "not one of the ten statuses": "trạng thái không thuộc mười trạng thái",
+    "the instant is empty": "thời điểm để trống",
+    "not a readable instant or day": "thời điểm hoặc ngày không đọc được",
+    "lies before 2000 or after 2059, which no calendar covers": "thời điểm trước năm 2000 hoặc sau năm 2059",
+    "not one of the three channels": "hình thức nộp không thuộc ba hình thức",
+    "a status that the mapping does not know": "trạng thái không có trong bảng ánh xạ",
+    "a channel that the mapping does not know": "hình thức nộp không có trong bảng ánh xạ",
+    "the activity is empty": "tên bước xử lý để trống",
+    "lies in the future: it cannot have happened": "thời điểm nằm trong tương lai",
+    "the status is an end, but no column says when it ended": "trạng thái là kết thúc nhưng không có ngày kết thúc",
+    "the status is received, but the day of receipt is empty": "trạng thái là tiếp nhận nhưng không có ngày tiếp nhận",
+    "nothing in the row has a date": "dòng không có ngày nào",
+    "the file is held: more of its rows were refused than policies.max_refused allows": (
+        "cả tệp bị giữ lại: tỷ lệ dòng bị từ chối vượt mức cho phép"
+    ),
+    "longer than 1,000 characters": "nội dung một ô dài quá 1.000 ký tự",
+    "holds a control character": "có ký tự điều khiển",
+    "the row has fewer cells than the header": "dòng thiếu ô so với dòng tiêu đề",
+    "the row has more cells than the header": "dòng thừa ô so với dòng tiêu đề",
+    "quotes open or close in the wrong place": "dấu ngoặc kép mở hoặc đóng sai chỗ",
+    "the row is not valid UTF-8": "dòng không đúng mã UTF-8",
+    "the record is not a readable JSON object": "bản ghi JSON không đọc được",
+    "the record is not a readable event": "sự kiện XES không đọc được",
+    "a name stands twice in the record": "một tên xuất hiện hai lần trong bản ghi",
+    "the record is nested more deeply than anything that is read": "bản ghi lồng quá nhiều cấp",
+    "the row cannot be read as CSV, or is longer than 1 MiB": "dòng không đọc được theo CSV hoặc dài quá 1 MiB",
+}
+"""Why rows are refused, by the reason that `procmon show rejects` prints (tests hold that none is missing)."""
+
 RULE_SETS = {
     "index_766": "chi_so_766 (bộ chỉ số theo Quyết định 766/QĐ-TTg, mục 2.1: so với ngày hẹn trả đầu tiên,"
     " trừ thời gian chờ bổ sung, từ hai lần yêu cầu bổ sung là quá hạn)",

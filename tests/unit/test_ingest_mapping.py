@@ -76,8 +76,8 @@ REFUSED = [
     (written(columns__due='"x"'), "columns.due: there is no such entry"),
     (written(colums__due_at='"x"'), "colums: there is no such entry"),
     (written(json__record='"x"'), "json.record: there is no such entry"),
-    (written(name=None), "name: Field required"),
-    (written(name='"Danh sách"'), "name: String should match"),
+    (written(name=None), "name: is missing"),
+    (written(name='"Danh sách"'), "name: write small letters"),
     (written(kind='"lists"'), "kind: Input should be 'events', 'dossiers' or 'dvcqg'"),
     (written(format='"pdf"'), "format: Input should be"),
     (written(timezone='"Hanoi"'), "timezone: is not a time zone of the IANA list, such as Asia/Ho_Chi_Minh"),
@@ -89,13 +89,13 @@ REFUSED = [
         "dates: dd/MM/yyyy, MM/dd/yyyy: one column cannot be day-first and month-first",
     ),
     (written(dates__due='"iso"'), "dates: 'due' is none of all, occurred_at, due_at"),
-    (written(columns__occurred_at=None), "columns: occurred_at is missing (or give it under [constants])"),
+    (written(columns__occurred_at=None), "columns: occurred_at is missing"),
     (written(columns__dossier_id=None), "columns: dossier_id is missing"),
     (written(columns__dossier_id="[]"), "columns: dossier_id is missing"),
     (written(kind='"dossiers"', columns__occurred_at=None), "columns: received_at is missing"),
     (written(columns__activity='"e"'), "columns: name either status or activity"),
     (written(columns__status=None), "columns: name either status or activity"),
-    (written(constants__status='"received"', columns__status=None, columns__activity='"e"'), "either status or activity"),
+    (written(constants__status='"received"', columns__status=None, columns__activity='"e"'), "either status or"),
     (written(columns__received_at='"e"'), 'columns: received_at is not for kind = "events"'),
     (written(kind='"dossiers"', columns__received_at='"e"'), 'columns: occurred_at is not for kind = "dossiers"'),
     (written(activities__finished='"e"'), "activities: name the column of activities: columns.activity"),
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_named_with_its_place(text: str, said: str) -> None:
 
 
 def test_what_is_no_utf_8_is_not_valid_toml() -> None:
-    with pytest.raises(SettingsError, match="my.toml: not valid TOML: 'utf-8'"):
+    with pytest.raises(SettingsError, match=r"my\.toml: not valid TOML: 'utf-8'"):
         parse_mapping(b'name = "\xff"', "my.toml")
 
 
@@ -143,7 +143,7 @@ def test_a_personal_column_may_be_mapped_as_a_hash_only(column: str) -> None:
     parse_mapping(written(columns__applicant_id=f'"{column}"').encode(), "my.toml")
 
 
-@pytest.mark.parametrize("column", ["Trạng thái", "Đơn vị tiếp nhận", "Nơi cư trú", "Ngày hẹn trả", "Hình thức", "Lý do"])
+@pytest.mark.parametrize("column", ["Trạng thái", "Đơn vị tiếp nhận", "Nơi cư trú", "Ngày hẹn trả", "Lý do"])
 def test_other_columns_are_not_taken_for_personal_ones(column: str) -> None:
     parse_mapping(written(columns__reason=f'"{column}"').encode(), "my.toml")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from procmon.ingest.text import INVISIBLE, bare, fold, fold_name, tidy_sql
 
-INITIALS = ["", "b", "c", "ch", "d", "đ", "g", "gi", "h", "kh", "l", "m", "n", "ng", "nh", "ph", "qu", "t", "th", "tr", "v"]
+INITIALS = ["", "b", "c", "ch", "d", "đ", "g", "gi", "h", "kh", "l", "m", "n", "ng", "nh", "ph", "qu", "t", "th", "tr"]
 RHYMES = [
     "a", "ă n", "â n", "an", "anh", "ai", "ay", "ây", "ao", "au", "âu", "e", "ê", "en", "ên", "eo", "êu", "i", "iên",
     "iêu", "ia", "o", "ô", "ơ", "on", "ôn", "ơn", "oa", "oan", "oe", "oi", "ôi", "ơi", "u", "ư", "ua", "ưa", "uân",
@@ -65,7 +65,7 @@ def test_two_spellings_of_one_name_fold_alike(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("trả", "trà"), ("dừng", "đừng"), ("Lê", "Le"), ("mới", "mời"), ("hoa", "hoà"), ("an dương", "andương"), ("ơ", "ớ")],
+    [("trả", "trà"), ("dừng", "đừng"), ("Lê", "Le"), ("mới", "mời"), ("hoa", "hoà"), ("an lão", "anlão"), ("ơ", "ớ")],
 )
 def test_words_that_differ_stay_apart(one: str, other: str) -> None:
     assert fold(one) != fold(other)

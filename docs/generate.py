@@ -1,22 +1,29 @@
 """Prints the pages that are made from the code: `python docs/generate.py`, which is `make docs`.
 
 settings.md from the fields of procmon/config.py, tables.md from procmon/tables.py, registry.md from the kinds of
-procmon/store/registry.py, commands.md from the `--help` of every command. tests/docs checks that they are current.
+procmon/store/registry.py, commands.md from the `--help` of every command, mappings.md and mapping.schema.json from the
+models of procmon/ingest/mapping.py and what is shipped beside it. tests/docs checks that they are current.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import get_args
 
 import click
 import pyarrow as pa
+from pydantic import BaseModel
 
 from procmon import tables
 from procmon.cli import main
 from procmon.config import each_setting
+from procmon.ingest import mapping as mappings
+from procmon.ingest.columns import PROBLEMS
+from procmon.ingest.dates import DAY_FIRST
+from procmon.ingest.mapping import Mapping
 from procmon.store.registry import KINDS, Column
 
 DOCS = Path(__file__).parent
@@ -115,6 +122,195 @@ def _each_help(command: click.Command, context: click.Context) -> Iterator[tuple
                 yield from _each_help(child, click.Context(child, context, name, **_WIDTH))
 
 
+MAPPINGS_INTRO = """\
+# Mappings
+
+A mapping says how a file becomes events: which column is what, how dates are written, what local labels mean. It is a
+TOML file; [mapping.schema.json](mapping.schema.json) lets an editor check it while you type.
+
+## An XES log in nine lines
+
+```toml
+name = "permits"
+format = "xes"
+constants.procedure_id = "1.009994"      # the log has no column for it
+[columns]
+dossier_id = "case:concept:name"         # a trace's attribute NAME is case:NAME, the log's own is log:NAME
+activity = "concept:name"
+occurred_at = "time:timestamp"
+[activities]
+finished = ["Send decision"]             # without an end every dossier stays pending
+```
+
+The first step of each dossier is its receipt, what `[activities]` names is that status, and all else is `processing`
+with the activity as its stage.
+
+## Draft, try, ingest
+
+```sh
+procmon mapping guess FILE --output permits.toml     # a draft, and what could not be decided
+procmon mapping check FILE --mapping permits.toml    # the first events, what would be refused; stores nothing
+procmon ingest FILE --mapping permits.toml
+procmon show rejects --batch N                       # file, line, column, value, reason, remedy
+```
+
+`--mapping` takes a file that ends in `.toml`, or a name: of `mappings/NAME.toml` in the workspace, else of one that is
+shipped (`procmon mapping list`). The nightly run reads files in `inbox/NAME/` by the mapping NAME, and those in
+`inbox/` itself as `canonical`.
+
+Mended rows: ingest the file again, and only they are new. A mended *mapping* that gives a label or a date another
+meaning: first `procmon batch retract N --why TEXT`, as the events of the old meaning count until then.
+
+Forms are CSV (any delimiter; UTF-8 with or without its mark, UTF-16, or what `csv.encoding` says), Excel (`.xlsx`,
+`.xlsm`, `.xlsb`, `.xls`, `.ods`), JSON (a list, or a record a line) and XES, each also as `.gz`. A member of a JSON
+object is named by its path: `NguoiNop.Ma`, and in a list `DanhSachHoSoBoSung[].NgayBoSung`.
+"""
+
+ROW_A_DOSSIER = """\
+## What a row a dossier becomes
+
+| what the row has | becomes |
+|---|---|
+| `submitted_at` | `submitted` |
+| `received_at` | `received` by the receiving unit, with the appointment |
+| `finished_at` | `finished`; where the status is refused, withdrawn or stopped: that |
+| `returned_at` | `returned`; where the status is refused, withdrawn or stopped and nothing finished it: that |
+| a status that no date says, with `status_at` | that status, then |
+| `processing` without `status_at` | `processing` at the receipt, where it changes nothing |
+| a pause without `status_at` | the pause from the export on: nothing before is known to be one |
+| an end without any date | refused: it cannot be measured |
+| supplements (`dvcqg`) | each request and each hand-in, with the appointments before and after |
+| a progress message (`dvcqg`) | one event, as in a log |
+
+A list is an export of its *source*, which is the mapping's `name`: of two exports of one dossier the later stands
+whole, the older stays as a correction (`n_superseded` in `procmon show batches`). When it was exported says the column
+`exported_at`, else `--exported-at`, else the instant of ingesting, which is said. The same file is the same export.
+"""
+
+DATES = """\
+## Date patterns
+
+| written | means |
+|---|---|
+| `yyyy` `MM` `dd` | year, month, day; `M` and `d` are the same |
+| `HH` `mm` `ss` `SSS` | hour, minute, second, milliseconds; `H` is the same as `HH` |
+| `hh` `a` | hour of twelve with AM or PM (SA or CH); `h` is the same as `hh` |
+| `XXX` | offset, such as +07:00 |
+| `iso` | `2025-04-25T16:00:00+07:00`, the time and the offset as far as there are any |
+| `excel` | a serial number of days, as a cell without a date format has it |
+
+A pattern is proven on the whole column: 05/06 stays day-first because 23/06 stands in the same column, and one column
+is never read both ways. Without `dates` these are tried, none of which can be taken for another:
+
+{day_first}
+
+`dates.all` is for every column; one of its own may have {dates}.
+
+A time without an offset is one of `timezone`. What lies before 2000 or in the future is refused.
+"""
+
+COLUMNS = """\
+Each is a column of the file, or a list of which the first that the file has is read. Only `applicant_id` and
+`handler_id` may name columns of personal data; they are kept as keyed hashes. A column that looks like names,
+addresses, phones or identity numbers is refused in every other place, and what is not named is dropped.
+"""
+
+REFUSED = """\
+## Refused rows
+
+A row that cannot be taken is refused with its place, the rest goes in. If more than `policies.max_refused` of a file's
+rows are refused, the file is held: nothing of it is stored until it, or the mapping, is mended and it is ingested
+again.
+"""
+
+PARTS: dict[str, tuple[str, type[BaseModel]]] = {
+    "supplements": ("Supplement requests inside a dossier, for `dvcqg`.", mappings.Supplements),
+    "activities": (
+        "What the activities of a log without statuses mean; all others are `processing`.",
+        mappings.Activities,
+    ),
+    "csv": ("", mappings.CsvFormat),
+    "excel": ("", mappings.ExcelFormat),
+    "json": ("", mappings.JsonFormat),
+}
+
+
+def mappings_page() -> str:
+    """What a mapping may say, what is shipped, and why rows are refused."""
+    page = [MAPPINGS_INTRO, "", "## What it may say", "", *_entries(Mapping)]
+    page += ["", "### [columns]", "", COLUMNS, "", *_column_roles()]
+    page += ["", "`[progress]` (for `dvcqg`) names the columns of the portal's progress message, as those of `events`."]
+    for name, (meaning, part) in PARTS.items():
+        page += ["", f"### [{name}]", "", *([meaning, ""] if meaning else []), *_entries(part)]
+    dates = (
+        *mappings.INSTANT_ROLES,
+        "progress_occurred_at",
+        *(f"supplement_{n}" for n in mappings.SUPPLEMENT_INSTANTS),
+    )
+    page += ["", DATES.format(day_first=_codes(DAY_FIRST), dates=_codes(dates)), "", ROW_A_DOSSIER]
+    page += ["", "## What is shipped"]
+    for name in mappings.shipped():
+        page += ["", *_shipped(mappings.read_mapping(name, DOCS))]
+    page += ["", REFUSED, "", "| reason | remedy |", "|---|---|"]
+    page += [f"| {_cell(reason)} | {_cell(remedy)} |" for reason, remedy in PROBLEMS.values()]
+    return _page(page, "procmon/ingest/mapping.py or this page's own words in docs/generate.py")
+
+
+def _entries(part: type[BaseModel]) -> list[str]:
+    """The entries of a table that are not tables of their own."""
+    rows = ["| entry | default | meaning |", "|---|---|---|"]
+    for name, field in part.model_fields.items():
+        if name in PARTS or field.alias in PARTS or name in ("columns", "progress"):
+            continue
+        default = "" if field.is_required() else f"`{json.dumps(field.default, ensure_ascii=False)}`"
+        choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
+        meaning = field.description or "activities that mean it"
+        said = meaning if all(choice in meaning for choice in choices) else f"{meaning} ({', '.join(choices)})"
+        rows.append(f"| `{name}` | {default} | {_cell(said)} |")
+    return rows
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _column_roles() -> list[str]:
+    rows = ["| entry | for | needed for | meaning |", "|---|---|---|---|"]
+    for name, field in mappings.Columns.model_fields.items():
+        kinds = "all"
+        if name in mappings.DOSSIERS_ONLY:
+            kinds = "dossiers, dvcqg"
+        elif name in mappings.EVENTS_ONLY:
+            kinds = "events"
+        needed = ", ".join(kind for kind, names in mappings.NEEDED.items() if name in names)
+        meaning = (field.description or "").removeprefix("dossiers: ")
+        rows.append(f"| `{name}` | {kinds} | {needed} | {_cell(meaning)} |")
+    return rows
+
+
+def _shipped(mapping: Mapping) -> Iterator[str]:
+    """A shipped mapping: its columns and labels."""
+    yield f"### {mapping.name}"
+    yield ""
+    yield f"{mapping.title[:1].upper()}{mapping.title[1:]} (kind `{mapping.kind}`)."
+    yield ""
+    yield "| what | columns of the file |"
+    yield "|---|---|"
+    for source in mapping.sources():
+        yield f"| `{source.key}` | {_cell(', '.join(source.names))} |"
+    for name, labels in (("statuses", mapping.statuses), ("channels", mapping.channels)):
+        if labels:
+            said = "; ".join(f"{', '.join(label for label in labels if labels[label] == ours)} → `{ours}`"
+                for ours in dict.fromkeys(labels.values()))  # fmt: skip
+            yield ""
+            yield f"`[{name}]`: {said}."
+
+
+def mapping_schema() -> str:
+    """The JSON Schema of a mapping file."""
+    return json.dumps(mappings.schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def _type_name(kind: pa.DataType) -> str:
     return TYPES.get(kind, str(kind))
 
@@ -134,6 +330,8 @@ def pages() -> dict[str, str]:
         "tables.md": tables_page(),
         "registry.md": registry_page(),
         "commands.md": commands_page(),
+        "mappings.md": mappings_page(),
+        "mapping.schema.json": mapping_schema(),
     }
 
 

@@ -366,15 +366,17 @@ def _mails(workspace: Workspace, now: datetime) -> Iterator[Finding]:
 
 def _files(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     run = find_run(workspace)
-    for path, _ in waiting_files(workspace):
+    for path, mapping in waiting_files(workspace):
+        place = path.relative_to(workspace.folder)
         waits_since = path.stat().st_mtime
         if run and waits_since < run.started_at.timestamp():
             yield Finding(
-                f"inbox/{path.name} was there in the last run and did not go in",
-                f"See why with `procmon ingest --dry-run {shlex.quote(str(path))}`; mend it or take it away.",
+                f"{place} was there in the last run and did not go in",
+                f"See why with `procmon ingest --dry-run --mapping {shlex.quote(mapping)} {shlex.quote(str(path))}`; "
+                "mend it or take it away.",
             )
         elif now.timestamp() - waits_since > STALE.total_seconds():
-            yield Finding(f"inbox/{path.name} has waited for more than a day", "procmon run")
+            yield Finding(f"{place} has waited for more than a day", "procmon run")
     key = workspace.folder / "key"
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
         yield Finding("others can read the key of the identifiers' hashes", f"chmod 600 {key}")

@@ -159,7 +159,12 @@ def _ingest_one(
             return FileResult(path, error=error)
         same = ledger.exported_before(database, raw.sha256, mapping.name) if mapping.is_snapshot else None
         moment = exported_at or same or now
-        said = tuple(notes(raw, mapping, None if exported_at else moment))
+        said = notes(raw, mapping, None if exported_at else moment.astimezone(settings.zone))
+        if otherwise := ledger.taken_otherwise(database, raw.sha256, mapping.digest):
+            said.append(
+                f"this file went in before under another wording of its mapping, and what it said then still counts: "
+                f"`procmon batch retract {otherwise}` takes that back"
+            )
         held = ledger.held_batch(database, raw.sha256, mapping.digest)
         if is_dry_run or held:
             taken = _take(workspace, raw, mapping, scratch, held.id or 0 if held else 0, now, moment)
@@ -180,10 +185,11 @@ def _ingest_one(
     return _result(path, batch.id, taken, said)
 
 
-def _result(path: Path, batch_id: int | None, taken: Taken, said: tuple[str, ...]) -> FileResult:
+def _result(path: Path, batch_id: int | None, taken: Taken, said: list[str]) -> FileResult:
+    said = [*said, *taken.notes]
     return FileResult(
         path, batch_id, taken.n_read, taken.n_stored, taken.n_repeated, taken.n_amended, taken.n_refused,
-        taken.is_held, said,
+        taken.is_held, tuple(said),
     )  # fmt: skip
 
 
@@ -253,7 +259,8 @@ def take_inbox(workspace: Workspace, *, now: datetime, watch: Watch | None = Non
             _check_waiting(file, is_settled=file.path not in unsettled)
             mapping = mapping_of(workspace, file.mapping)
         except ProcmonError as error:
-            results.append(FileResult(file.path, error=error))
+            said = str(error) if str(file.path) in str(error) else f"{file.path}: {error}"
+            results.append(FileResult(file.path, error=InputError(said, remedy=error.remedy)))
             continue
         results += ingest(workspace, [file.path], mapping, now=now, watch=watch)
         if results[-1].error is None and not results[-1].is_held:

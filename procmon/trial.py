@@ -51,9 +51,7 @@ def guess(file: Path, settings: Settings) -> Draft:
     with tempfile.TemporaryDirectory(prefix="procmon-") as scratch:
         seen = look_at(file, scratch=Path(scratch), limits=settings.engine)
     profiles = [ColumnProfile(**column) for column in seen["columns"]]
-    return draft(
-        profiles, file=file.name, format=seen["form"], n_rows=seen["n_rows"], sheet=seen["sheet"]
-    )
+    return draft(profiles, file=file.name, format=seen["form"], n_rows=seen["n_rows"], sheet=seen["sheet"])
 
 
 @dataclass(frozen=True)
@@ -95,4 +93,5 @@ def try_out(
         terms = terms_of(settings, now=now, exported_at=exported_at)
         with Engine(settings.engine, scratch) as engine:
             taken = take(engine, raw, chosen, terms, batch_id=0, lake_files=[], done=[], live=[])
-    return Trial(taken, tuple(notes(raw, chosen, None if exported_at else now)), chosen)
+    said = notes(raw, chosen, None if exported_at else now.astimezone(settings.zone))
+    return Trial(taken, (*said, *taken.notes), chosen)

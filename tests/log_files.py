@@ -21,8 +21,10 @@ from pyarrow import parquet
 from procmon import worktime
 from procmon.config import EngineSettings, PolicySettings
 from procmon.engine import Engine
-from procmon.ingest import Mapping, RawFile, Taken, Terms, child, read_mapping, take
-from procmon.ingest.read import raw_file
+from procmon.ingest import child
+from procmon.ingest.mapping import Mapping, read_mapping
+from procmon.ingest.read import RawFile, raw_file
+from procmon.ingest.take import Taken, Terms, take
 from procmon.measure import Asked, measure
 from procmon.measure.dossiers import shown
 from procmon.printing import cell
@@ -64,9 +66,9 @@ def read_here(
     chosen = mapping or mapping_of()
     job = child.Job(
         path=str(path), folder=str(scratch), key=key.hex(), memory=4 << 30, seconds=600, size=size, ratio=200,
-        cells=1_000_000, mapping=chosen.model_dump(mode="json", by_alias=True),
+        cells=1_000_000, wanted=None,
     )  # fmt: skip
-    return raw_file(path, scratch, child.read(job, lambda n, share: None))
+    return raw_file(path, scratch, child.read(job, chosen.wanted(), lambda n, share: None))
 
 
 def registry_tables(rows_of: Dict[str, Rows]) -> dict[str, pa.Table]:

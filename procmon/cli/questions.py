@@ -11,6 +11,7 @@ from procmon import ask
 from procmon.cli import common
 from procmon.cli.common import example, now, option, print_table, say, with_output, with_period, with_workspace
 from procmon.errors import UsageProblem
+from procmon.inputs import find_run
 from procmon.measure.dossiers import POLICIES
 from procmon.store.workspace import Workspace
 
@@ -68,7 +69,8 @@ def show_command(
     table = ask.show(workspace, what, filters, now=now())
     if what in MEASURED and filters.period is None:
         moment = filters.as_of or ask.default_as_of(workspace, now())
-        say(f"as of {moment.isoformat(timespec='seconds')}" + ("" if filters.as_of else ", the last run's"))
+        whose = "" if filters.as_of else ", the last run's" if find_run(workspace) else ", now"
+        say(f"as of {moment.isoformat(timespec='seconds')}{whose}")
     print_table(workspace, table, form=form, output=output)
 
 

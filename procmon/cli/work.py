@@ -132,7 +132,10 @@ def mapping_check(
         )
 
 
-@click.command("ingest", epilog=example("procmon ingest sample_logs/bad_line.csv --workspace procmon-demo"))
+@click.command(
+    "ingest",
+    epilog=example("procmon ingest sample_logs/danh-sach.xlsx --mapping danh-sach-ho-so --workspace procmon-demo"),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
 @option("--mapping", default=intake.CANONICAL, show_default=True, help="The mapping's name or file.")
 @option("--exported-at", help="When the files were exported; a day means its end.")

@@ -10,14 +10,13 @@ from procmon.engine import Engine
 from procmon.ingest.columns import PROBLEMS
 from procmon.ingest.events import record_rules
 from procmon.ingest.mapping import PERSONAL, Mapping
-from procmon.ingest.parse import is_instant, is_label, keep, parse, quoted
+from procmon.ingest.parse import CONTROL, LONGEST, is_instant, is_label, keep, parse, quoted
 from procmon.ingest.read import RawFile
 from procmon.tables import CHANNELS, FIRST_DAY, LAST_DAY, REJECTS, STATUSES
 
 Rule = tuple[str, str, str]
 """(key, SQL condition under which a row is refused, problem)."""
 
-LONGEST = 1000
 SHOWN = 200
 MAY_LIE_AHEAD = ("due_at", "supplement_due_before", "supplement_due_after", "progress_due_at", "exported_at")
 
@@ -66,8 +65,7 @@ def rejects(engine: Engine, raw: RawFile, *, batch_id: int, is_held: bool, event
     if is_held:
         known = "SELECT line FROM refused WHERE line IS NOT NULL" + (f" UNION ALL {eventless}" if eventless else "")
         parts.append(
-            "SELECT line, '' AS \"column\", '' AS cell, 'held' AS problem "
-            f"FROM row_lines WHERE line NOT IN ({known})"
+            f"SELECT line, '' AS \"column\", '' AS cell, 'held' AS problem FROM row_lines WHERE line NOT IN ({known})"
         )
     return REJECTS.conform(
         engine.query(f"""
@@ -103,10 +101,9 @@ def _rules(mapping: Mapping, latest: datetime, zone: str) -> list[Rule]:
         rules += record_rules()
     for key in read:
         if not is_instant(key) and key.removeprefix("progress_") not in PERSONAL:
-            odd = r"'[\x00-\x1f\x7f]'"
             rules += [
-                (key, f"length(all_text) > {LONGEST} AND length({key}) > {LONGEST}", "too_long"),
-                (key, f"regexp_matches(all_text, {odd}) AND regexp_matches({key}, {odd})", "control_character"),
+                (key, f"is_long AND length({key}) > {LONGEST}", "too_long"),
+                (key, f"has_control AND regexp_matches({key}, {CONTROL})", "control_character"),
             ]
     return rules
 
@@ -147,9 +144,7 @@ def _names(raw: RawFile, mapping: Mapping) -> dict[str, str]:
 
 def _refused(rules: list[Rule], names: dict[str, str]) -> str:
     """The refused records, each under its column's name in the file."""
-    columns = " ".join(
-        f"WHEN {number} THEN {quoted(names.get(key, key))}" for number, (key, _, _) in enumerate(rules)
-    )
+    columns = " ".join(f"WHEN {number} THEN {quoted(names.get(key, key))}" for number, (key, _, _) in enumerate(rules))
     codes = " ".join(f"WHEN {number} THEN '{problem}'" for number, (_, _, problem) in enumerate(rules))
     return f"""
         SELECT line, CASE rule {columns} END AS "column", cell, CASE rule {codes} END AS problem

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import io
 import json
+import re
 import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +41,8 @@ CSV_ROWS_AT_ONCE = 1 << 17
 ROWS_AT_ONCE = 1 << 15
 LONGEST_ROW = 1 << 20
 MOST_NAMES = 2000
+LONG_NUMBER = re.compile(r"\d{4}")
+"""A year, a code, a telephone: in rows of data nearly always, in column names hardly ever."""
 MOST_HASHES = 1 << 20
 BLANKS = " \t\u00a0\u200b\ufeff"
 
@@ -180,7 +183,9 @@ class Chosen:
         if not missing:
             return
         wanted = ", ".join(s.key if s.names == (s.key,) else f"{s.key} ({' or '.join(s.names[:4])})" for s in missing)
-        found = ", ".join([name for name in self.names if name][:20]) or "nothing"
+        found = ", ".join(sorted(filter(None, self.names), key=_is_of_log)[:20]) or "nothing"
+        if not self._found and any(map(LONG_NUMBER.search, self.names)):
+            found = "what looks like a row of data; has it no header?"  # which may name people
         raise RefusedError(
             f"{where}: column {wanted} is missing; found: {found}",
             "Choose another mapping (`procmon mapping list`), name the file's column in it, or draft one: "
@@ -190,11 +195,13 @@ class Chosen:
     def summary(self) -> dict[str, object]:
         """What the answer says of columns."""
         used = set(self.found.values())
-        return {
-            "columns": list(self.names),
-            "found": self.found,
-            "dropped": [name for name in self.names if name and name not in used],
-        }
+        left = [name for name in self.names if name and name not in used]
+        return {"found": self.found, "dropped": sorted(left, key=_is_of_log)}
+
+
+def _is_of_log(name: str) -> bool:
+    """Of an XES log's own attributes there may be dozens: they are named last."""
+    return name.startswith("log:")
 
 
 def _clean(text: str) -> str:

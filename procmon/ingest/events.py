@@ -241,12 +241,13 @@ def _present(given: dict[str, str], exported: str) -> str:
 
 
 def _of_supplements(given: dict[str, str]) -> list[str]:
-    """A supplement asked for, with the appointment before; handed in, with the one after."""
-    is_open = "(supplement_resumed_at IS NULL AND supplement_due_after IS NOT NULL)"
+    """A supplement asked for; handed in, with the appointment after.
+
+    The request states no appointment: it is the one before, and the portal's progress message tells the same request
+    without one, so that the two would be two requests (rulebook 1: an amendment is equal in its due date).
+    """
     asked = {
         **given, **_instant("occurred", "supplement_requested_at"), "status": "'supplement_requested'", "place": "6",
-        "due_at": f"CASE WHEN {is_open} THEN supplement_due_after_instant ELSE supplement_due_before_instant END",
-        "due_on": f"CASE WHEN {is_open} THEN supplement_due_after_day ELSE supplement_due_before_day END",
     }  # fmt: skip
     resumed = {
         **given, **_instant("occurred", "supplement_resumed_at"), **_instant("due", "supplement_due_after"),
@@ -260,11 +261,17 @@ def _of_supplements(given: dict[str, str]) -> list[str]:
 
 
 def _of_progress() -> str:
-    """The portal's progress message: a row a step, as in a log."""
+    """The portal's progress message: a row a step, as in a log.
+
+    The dossier's own message tells supplement requests and ends as well, without unit or stage. Rows that differ in
+    these are two events (rulebook 1) and would count a request twice, so that they are left out there.
+    """
+    is_told_twice = f"progress_status_means = 'supplement_requested' OR progress_status_means IN {ENDS}"
     given = {
         **AS_GIVEN,
         **NO_EXPORT,
-        **{name: f"progress_{name}" for name in (*OF_THE_DOSSIER, "unit_id", "stage", "handler_id", "reason")},
+        **{name: f"progress_{name}" for name in (*OF_THE_DOSSIER, "handler_id", "reason")},
+        **{name: f"CASE WHEN NOT ({is_told_twice}) THEN progress_{name} END" for name in ("unit_id", "stage")},
         **_instant("occurred", "progress_occurred_at"),
         **_instant("due", "progress_due_at"),
         "channel": "progress_channel_means",

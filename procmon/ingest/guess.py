@@ -446,11 +446,19 @@ def _labels(sketch: _Sketch) -> list[str]:
     ]
 
 
+def _unlike(labels: Mapping[str, int]) -> dict[str, int]:
+    """The labels, of those that are compared as one the most frequent, with their rows together."""
+    first: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for label, n in labels.items():
+        label = first.setdefault(fold(label), label)
+        counts[label] = counts.get(label, 0) + n
+    return counts
+
+
 def _status_lines(sketch: _Sketch, column: ColumnProfile) -> list[str]:
     """[statuses]: the known labels of the column, the others as comments."""
-    labels = dict(column.labels)
-    if "status" in sketch.progress:
-        labels |= sketch.progress["status"].labels
+    labels = _unlike({**column.labels, **(sketch.progress["status"].labels if "status" in sketch.progress else {})})
     if not labels:
         if column.n_filled:
             sketch.say(f"'{column.name}' has {column.n_distinct:,} different values; say what they mean: [statuses].")

@@ -47,6 +47,9 @@ def _stopped(rime: str) -> str:
     return rime.removesuffix(nasal) + stop
 
 
+LONGEST_SYLLABLE = 12
+"""Letters and marks apart: «nghiếng» has nine."""
+
 _BEGINNINGS = ["", *_ONSETS.split()]
 _FREE = frozenset(onset + rime for onset in _BEGINNINGS for rime in f"{_OPEN} {_NASAL}".split())
 _CHECKED = frozenset(onset + _stopped(rime) for onset in _BEGINNINGS for rime in _NASAL.split())
@@ -56,6 +59,8 @@ _CHECKED = frozenset(onset + _stopped(rime) for onset in _BEGINNINGS for rime in
 @lru_cache(maxsize=1 << 14)
 def is_syllable(word: str) -> bool:
     """Whether a word is a possible Vietnamese syllable, in any case, form and place of its tone mark."""
+    if len(word) > LONGEST_SYLLABLE:  # what is below takes time by the square of a word's marks
+        return False
     letters = unicodedata.normalize("NFD", word.lower().replace("ð", "đ"))
     tones = [mark for mark in letters if mark in (_GRAVE, _HOOK, _TILDE, _ACUTE, _DOT)]
     bare = unicodedata.normalize("NFC", "".join(letter for letter in letters if letter not in tones))

@@ -337,6 +337,8 @@ def parse_mapping(text: bytes, place: str) -> Mapping:
     """Read a mapping's text. Raises: SettingsError naming `place`, what is wrong and the remedy."""
     try:
         return Mapping(**tomllib.loads(text.decode()))
+    except RecursionError as error:
+        raise SettingsError(f"{place}: lists or tables are nested too deeply", remedy="A mapping needs two levels.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{place}: not valid TOML: {error}", remedy="Mend the line it names.") from error
     except (ValidationError, TypeError) as error:

@@ -24,6 +24,12 @@ KEYS = (
 )
 """Every key of `Mapping.sources`."""
 
+LONGEST = 1000
+"""Characters of a text."""
+
+CONTROL = r"'[\x00-\x1f\x7f]'"
+"""Control characters, as SQL has the pattern."""
+
 LABELS = pa.schema([("label", pa.string()), ("meaning", pa.string())])
 
 
@@ -33,7 +39,7 @@ def parse(engine: Engine, raw: RawFile, mapping: Mapping, *, zone: str) -> str:
     Its columns: `n` and `item` (the record, and the element of its list; 0: the record itself), `line`; each of `KEYS`
     as text, NULL where neither the file nor a constant gives it; of an instant also KEY_day and KEY_instant; of a
     status, activity or channel also KEY_means, NULL where the mapping does not know the label; `all_text`, all texts
-    in one, to check fast.
+    in one; `is_long` and `has_control`: one of them may be longer than `LONGEST` or hold a control character.
 
     Raises: InputError where a date column is written month-first although the mapping says day-first, or the reverse.
     """
@@ -49,9 +55,10 @@ def parse(engine: Engine, raw: RawFile, mapping: Mapping, *, zone: str) -> str:
     codes = ", ".join(f"t.{key}" for key in read if is_code(key))
     joins = " ".join(f"LEFT JOIN meant_{key} ON meant_{key}.label = t.{key}" for key in meanings)
     return f"""
-        SELECT t.n, t.item, t.line, t.all_text, {", ".join(columns)}
+        SELECT t.n, t.item, t.line, t.all_text, t.is_long, t.has_control, {", ".join(columns)}
         FROM (
-            SELECT t.*, l.line, concat({texts}) AS all_text,
+            SELECT t.*, l.line, concat({texts}) AS all_text, length(concat({texts})) > {LONGEST} AS is_long,
+                regexp_matches(concat({texts}), {CONTROL}) AS has_control,
                 regexp_matches(concat({codes}), '[^\\x21-\\x7E]') AS is_odd
             FROM text_rows AS t JOIN row_lines AS l USING (n)
         ) AS t {joins}
@@ -82,6 +89,15 @@ def _empty(part: str) -> str:
     if part.endswith("_instant"):
         return "NULL::TIMESTAMPTZ"
     return "NULL::DATE" if part.endswith("_day") else "NULL::VARCHAR"
+
+
+def unmet_activities(engine: Engine, mapping: Mapping) -> list[str]:
+    """What to say of activities that the mapping names and no row has: a slip there would end no dossier."""
+    if not mapping.columns.activity or not mapping.activities:
+        return []
+    met = {fold(label) for label in engine.query("SELECT label FROM meant_activity")["label"].to_pylist()}
+    unmet = [name for name in _activities(mapping.activities) if name and fold(name) not in met]
+    return [f"[activities] names what no row has: {', '.join(unmet)}"] if unmet else []
 
 
 def is_instant(key: str) -> bool:

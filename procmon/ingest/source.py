@@ -11,6 +11,8 @@ from procmon.ingest.rows import Format, RefusedError
 
 GZIP = b"\x1f\x8b"
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+PAGES = ("<!doctype html", "<html", "<head", "<table")
+"""How a web page begins; many programs give one the name of a list."""
 HEAD = 4096
 SMALL = 64 << 20
 """Unpacked bytes below which no ratio is looked at."""
@@ -28,14 +30,23 @@ def largest(path: Path, size: int, ratio: int) -> int:
 
 
 def form_of(path: Path) -> Format:
-    """Which form a file has, by its first bytes; CSV where they say nothing else. Raises: RefusedError for bad gzip."""
+    """Which form a file has, by its first bytes; CSV where they say nothing else.
+
+    Raises: RefusedError for a bad gzip, a gzip within a gzip, a web page.
+    """
     with Plain(path, HEAD + 1) as source:
         head = source.head()
+    if head.startswith(GZIP):
+        raise RefusedError("a gzip within a gzip", "Unpack it, and give what is inside.")
     if head.startswith((ZIP, OLE)):
         return "excel"
     text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace").lstrip(
         "\ufeff \t\r\n"
     )
+    if text.casefold().startswith(PAGES):
+        raise RefusedError(
+            "a web page, whatever its name says", "Open it in Excel or LibreOffice, and save it as .xlsx."
+        )
     if text.startswith("<"):
         return "xes"
     return "json" if text.startswith(("{", "[{", "[")) and not text.startswith("[,") else "csv"

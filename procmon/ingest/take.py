@@ -17,6 +17,7 @@ from procmon.errors import StoreError
 from procmon.ingest.check import check, rejects
 from procmon.ingest.events import events_sql, is_row_an_event
 from procmon.ingest.mapping import Mapping
+from procmon.ingest.parse import unmet_activities
 from procmon.ingest.read import RawFile
 from procmon.tables import EVENT_COLUMNS, EVENTS
 
@@ -68,6 +69,7 @@ class Taken:
     n_amended: int
     n_refused: int
     is_held: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def take(
     held before anything is written).
     """
     check(engine, raw, mapping, zone=terms.zone, latest=terms.latest)
+    notes = tuple(unmet_activities(engine, mapping))
     events, eventless = events_sql(mapping, terms.exported_at, mapping.timezone or terms.zone), ""
     if not is_row_an_event(mapping):
         engine.step("events", events)
@@ -115,7 +118,9 @@ def take(
     refused = rejects(engine, raw, batch_id=batch_id, is_held=False, eventless=eventless)
     if refused.num_rows > terms.max_refused * raw.n_read:
         refused = rejects(engine, raw, batch_id=batch_id, is_held=True, eventless=eventless)
-        return Taken(EVENTS.schema.empty_table(), refused, raw.n_read, 0, 0, 0, refused.num_rows, is_held=True)
+        return Taken(
+            EVENTS.schema.empty_table(), refused, raw.n_read, 0, 0, 0, refused.num_rows, is_held=True, notes=notes
+        )
     engine.give_files("lake", lake_files, EVENTS.schema)
     engine.give("done", pa.table({"batch_id": pa.array(done, pa.int64())}))
     engine.give("live", pa.table({"batch_id": pa.array(live, pa.int64())}))
@@ -141,6 +146,7 @@ def take(
         n_repeated=n["n_rows"] - n["stored"] - n["amended"],
         n_amended=n["amended"],
         n_refused=refused.num_rows,
+        notes=notes,
     )
 
 

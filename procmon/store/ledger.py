@@ -272,6 +272,18 @@ def exported_before(engine: Engine, sha256: str, mapping: str) -> datetime | Non
     return batch.exported_at if batch else None
 
 
+def taken_otherwise(engine: Engine, sha256: str, mapping_digest: str) -> int | None:
+    """The first batch that took this very file under another mapping, and still counts; None where there is none."""
+    batch = _first_done(
+        engine,
+        col(Batch.sha256) == sha256,
+        col(Batch.mapping_digest).not_in(["", mapping_digest]),
+        col(Batch.is_held).is_(False),
+        col(Batch.retracted_at).is_(None),
+    )
+    return batch.id if batch else None
+
+
 def _first_done(engine: Engine, *conditions: ColumnElement[bool]) -> Batch | None:
     wanted = select(Batch).where(col(Batch.status) == "done", *conditions).order_by(col(Batch.id))
     with Session(engine) as session:

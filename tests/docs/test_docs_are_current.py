@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from procmon.ingest.dates import TOKENS
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES: dict[str, str] = runpy.run_path(str(DOCS / "generate.py"))["pages"]()
@@ -23,6 +25,10 @@ def test_a_printed_page_is_what_the_code_prints_now(name: str) -> None:
     path = DOCS / name
     written = path.read_text(encoding="utf-8") if path.exists() else ""
     assert written == PAGES[name], f"docs/{name} is stale: run `make docs`"
+
+
+def test_every_part_of_a_date_pattern_is_explained() -> None:
+    assert [token for token in TOKENS if f"`{token}`" not in PAGES["mappings.md"]] == []
 
 
 def each_page() -> list[Path]:

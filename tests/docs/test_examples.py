@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shlex
 import shutil
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import click
 import pytest
+from openpyxl import Workbook
 
 from procmon.cli import main
+from procmon.ingest.mapping import parse_mapping
 from tests.office import CITY, ROOT, SAMPLES, city_rows, procmon, write_log
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +61,7 @@ def test_every_option_is_a_variable_and_says_so(words, option):
 
 def test_what_is_not_built_yet_is_not_promised():
     said = "".join(help_of(words) for words in COMMANDS)
-    for word in ("signals", "explain", "backup", "upgrade", "guess", "stages"):
+    for word in ("signals", "explain", "backup", "upgrade", "stages"):
         assert word not in said
 
 
@@ -122,6 +125,49 @@ def test_every_make_target_in_readme_is_one():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+TOML = re.compile(r"^```toml\n(name = .*?)^```", re.MULTILINE | re.DOTALL)
+MAPPINGS_PAGE = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", [*TOML.findall(README), *TOML.findall(MAPPINGS_PAGE)])
+def test_a_mapping_that_is_shown_is_one_of_under_ten_lines(text):
+    assert parse_mapping(text.encode(), "the page").columns.activity
+    assert len(text.splitlines()) < 10
+
+
+LIST = """\
+DANH SÁCH HỒ SƠ
+
+Số hồ sơ;Mã thủ tục;Ngày tiếp nhận;Ngày hẹn trả;Ngày trả kết quả;Trạng thái
+L1;1.009994;23/06/2025;05/07/2025;04/07/2025;Đã trả kết quả
+L2;1.009994;05/06/2025;20/06/2025;;Đang xử lý
+"""
+
+PERMITS = [
+    ("P1", "File application", "2024-03-01T08:00:00+07:00"),
+    ("P1", "Look at plans", "2024-03-04T09:00:00+07:00"),
+    ("P1", "Send decision", "2024-03-05T10:00:00+07:00"),
+    ("P2", "File application", "2024-03-02T08:00:00+07:00"),
+]
+
+
+def write_files_of_centres(folder: Path) -> None:
+    """list.xlsx and permits.xes.gz of README, and its permits.toml."""
+    book = Workbook()
+    for line in LIST.splitlines():
+        book.worksheets[0].append(line.split(";"))
+    book.save(folder / "list.xlsx")
+    event = '<event><string key="concept:name" value="{}"/><date key="time:timestamp" value="{}"/></event>'
+    traces = (
+        f'<trace><string key="concept:name" value="{code}"/>'
+        + "".join(event.format(name, at) for dossier, name, at in PERMITS if dossier == code)
+        + "</trace>"
+        for code in ("P1", "P2")
+    )
+    (folder / "permits.xes.gz").write_bytes(gzip.compress(f"<log>{''.join(traces)}</log>".encode()))
+    (folder / "permits.toml").write_text(TOML.findall(README)[0], encoding="utf-8")
+
+
 def test_a_centre_is_set_up_by_readme_alone(tmp_path, monkeypatch):
     for kind in ("procedures", "units", "successions", "calendar", "announced", "targets", "recipients"):
         shutil.copy(CITY / f"{kind}.csv", tmp_path)
@@ -129,16 +175,22 @@ def test_a_centre_is_set_up_by_readme_alone(tmp_path, monkeypatch):
     rows = city_rows(12)
     write_log(tmp_path / "exports" / "2024-01.csv.gz", rows[::2])
     write_log(tmp_path / "exports" / "2024-02.csv.gz", rows[1::2])
+    write_files_of_centres(tmp_path)
     monkeypatch.chdir(tmp_path)
     workspace = tmp_path / "srv" / "procmon"
     section = README[README.index("### A workspace") : README.index("### Going live")]
     blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     lines = [line.partition("#")[0].replace("/srv/procmon", str(workspace)) for line in "".join(blocks).splitlines()]
     calls = [shlex.split(line)[1:] for line in lines if line.startswith("procmon ")]
-    assert len(calls) >= 14
+    assert len(calls) >= 22
+    said = {}
     for words in calls:
         named = [name for word in words for name in (sorted(Path().glob(word)) if "*" in word else [word])]
-        procmon(*named, env={"PROCMON_WORKSPACE": str(workspace)})
+        said[" ".join(words[:2])] = procmon(*named, env={"PROCMON_WORKSPACE": str(workspace)}).out
+    assert "4 rows read, 4 stored, 0 repeated, 0 amended, 0 refused" in said["ingest permits.xes.gz"]
+    assert "2 rows read, 2 stored, 0 repeated, 0 amended, 0 refused" in said["ingest list.xlsx"]
+    outcomes = [line.split()[:3] for line in said["show dossiers"].splitlines()]
+    assert [code for code, _, outcome in outcomes if outcome == "finished"] == ["P1"]
     procmon("schedule", "--once", env={"PROCMON_WORKSPACE": str(workspace)})
     assert len(list((workspace / "outbox").glob("*.eml"))) > 1
     procmon("doctor", env={"PROCMON_WORKSPACE": str(workspace)})

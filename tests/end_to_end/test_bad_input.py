@@ -118,7 +118,7 @@ def test_a_second_run_is_refused_while_one_is_at_work(office, tmp_path):
         for words in (("run",), ("ingest", SAMPLES / "bad_line.csv"), ("send",), ("schedule", "--once")):
             said_well(procmon(*words, "--workspace", office, code=14), "4711")
         assert shown(office, "batches").count("\n") == 2  # to look is always possible
-    procmon("ingest", SAMPLES / "bad_line.csv", "--workspace", office)
+    procmon("ingest", SAMPLES / "reopened_dossier.csv", "--workspace", office)
 
 
 # --- settings -------------------------------------------------------------------------------------------------
@@ -167,10 +167,10 @@ BAD_FILES = {
     "header.csv": (b"dossier_id,status,occurred_at,procedure_id\n", "no row"),
     "columns.csv": (b"dossier,status,occurred_at,procedure_id\nA,received,2025-01-01,1.1\n", "dossier_id is missing"),
     "twice.csv": (b"dossier_id,status,status,occurred_at,procedure_id\nA,received,x,2025-01-01,1.1\n", "twice"),
-    "utf16.csv": ("dossier_id,status,occurred_at\n".encode("utf-16"), "UTF-8"),
+    "utf16.csv": ("dossier_id,status,occurred_at\n".encode("utf-16"), "procedure_id"),
     "quote.csv": (b'dossier_id,status,occurred_at,procedure_id\n"A,received,2025-01-01,1.1\n', "quote"),
     "cut.csv.gz": (gzip.compress(b"dossier_id,status,occurred_at\n" * 1000)[:-20], "gzip"),
-    "workbook.csv": (b"PK\x03\x04\x00\x00\x00\x00", "UTF-8"),
+    "workbook.csv": (b"PK\x03\x04\x00\x00\x00\x00", "workbook"),
 }
 
 

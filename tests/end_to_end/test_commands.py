@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.office import CITY, SAMPLES, city_rows, copy_of, figures, make_office
 
 AS_OF = ("--as-of", "2025-12-31")
 MORNING_AFTER = "2026-01-02T08:00:00+07:00"
+HOLD_NOTHING = {"PROCMON_POLICIES__MAX_REFUSED": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def counts(said: str) -> dict[str, int]:
 
 
 def test_what_was_read_is_stored_repeated_amended_or_refused(empty):
-    said = procmon("ingest", SAMPLES / "bad_line.csv", "--workspace", empty)
+    said = procmon("ingest", SAMPLES / "bad_line.csv", "--workspace", empty, env=HOLD_NOTHING)
     assert counts(said.out) == {"rows read": 6, "stored": 2, "repeated": 1, "amended": 0, "refused": 3}
     rejects = procmon("show", "rejects", "--format", "csv", "--workspace", empty).rows
     assert [(row["file"], row["line"], row["column"]) for row in rejects] == [
@@ -133,10 +135,20 @@ def test_what_was_read_is_stored_repeated_amended_or_refused(empty):
 
 
 def test_a_dry_run_says_the_same_and_stores_nothing(empty):
-    said = procmon("ingest", SAMPLES / "bad_line.csv", "--dry-run", "--workspace", empty)
+    said = procmon("ingest", SAMPLES / "bad_line.csv", "--dry-run", "--workspace", empty, env=HOLD_NOTHING)
     assert "dry run: 6 rows read, 2 stored" in said.out
     assert shown(empty, "batches").count("\n") == 1
     assert shown(empty, "dossiers").count("\n") == 1
+
+
+def test_a_file_with_too_many_refused_rows_is_held_whole_until_it_is_mended(empty):
+    said = procmon("ingest", SAMPLES / "bad_line.csv", "--workspace", empty, code=11)
+    assert counts(said.out) == {"rows read": 6, "stored": 0, "repeated": 0, "amended": 0, "refused": 6}
+    assert "held: too many of its rows were refused" in said.err
+    rejects = procmon("show", "rejects", "--format", "csv", "--workspace", empty).rows
+    assert [row["reason"].startswith("the file is held") for row in rejects] == [True, False, False, False, True, True]
+    mended = procmon("ingest", SAMPLES / "bad_line.csv", "--workspace", empty, env=HOLD_NOTHING)
+    assert "batch 2: 6 rows read, 2 stored, 1 repeated, 0 amended, 3 refused" in mended.out
 
 
 def test_a_folder_stands_for_its_csv_files_plain_or_gzipped(empty, tmp_path, rows):
@@ -159,14 +171,14 @@ def test_a_bad_file_does_not_keep_the_good_ones_out(empty, tmp_path):
     said = procmon("ingest", no_log, missing, hollow, good, "--workspace", empty)
     assert "column dossier_id" in said.err
     assert f"{missing}: no such file" in said.err
-    assert f"{hollow}: no .csv" in said.err
+    assert f"{hollow}: no log file in it" in said.err
     assert counts(said.out)["rows read"] == len(good.read_text().splitlines()) - 1
     said = procmon("ingest", no_log, missing, hollow, "--workspace", empty, code=11)
     assert "Remedy: " in said.err
 
 
 def test_ingest_refuses_a_mapping_that_nobody_knows(empty):
-    said = procmon("ingest", SAMPLES / "bad_line.csv", "--mapping", "dvcqg", "--workspace", empty, code=2)
+    said = procmon("ingest", SAMPLES / "bad_line.csv", "--mapping", "nobodys", "--workspace", empty, code=2)
     assert "mapping list" in said.err
 
 
@@ -232,7 +244,7 @@ def test_a_run_repeats_to_the_digit_whatever_came_after_it(office, tmp_path, row
     more = [row | {"dossier_id": f"N-{row['dossier_id']}"} for row in rows[:300]]
     procmon("ingest", write_log(tmp_path / "more.csv", more), SAMPLES / "bad_line.csv", "--workspace", office)
     all_bad = write_log(tmp_path / "bad.csv", [rows[0] | {"status": "done"}])
-    procmon("ingest", all_bad, "--workspace", office)
+    procmon("ingest", all_bad, "--workspace", office, code=11)
     procmon("batch", "retract", "1", "--why", "a test", "--workspace", office)
     procmon("load", "announced", "--replace", tmp_announced(tmp_path), "--workspace", office)
     said = procmon("run", "--repeat", "1", "--workspace", office).out
@@ -264,6 +276,36 @@ def test_what_a_late_batch_changed_is_listed_as_corrections(office, tmp_path, ro
     assert n > 0
     sql = "SELECT DISTINCT batches FROM corrections"
     assert procmon("query", sql, "--format", "csv", "--workspace", office).out == "batches\n2\n"
+
+
+def rejects_of(page: Path) -> list[list[str]]:
+    """The rows of the page's table of files."""
+    table = page.read_text(encoding="utf-8").partition("Các tệp đã nhận")[2].partition("</table>")[0]
+    rows = re.findall(r"<tr>(<td.*?)</tr>", table)
+    return [re.findall(r">([^<]+)</td>", row) for row in rows]
+
+
+def test_the_city_s_page_counts_refused_rows_by_reason(office, rows):
+    page = office / "reports" / "run-000001" / "city.html"
+    assert "không có dòng nào bị từ chối" in page.read_text(encoding="utf-8")
+    bad = [rows[0] | {"dossier_id": ""}, rows[1] | {"status": "done"}, rows[2] | {"status": "gone"}]
+    new = [row | {"dossier_id": f"N-{row['dossier_id']}"} for row in rows[:20]]
+    write_log(office / "inbox" / "night.csv", [*bad, *new])
+    procmon("run", *AS_OF, "--no-send", "--workspace", office, now=MORNING_AFTER)
+    [first, second] = procmon("show", "batches", "--format", "csv", "--workspace", office).rows
+    n = f"{int(first['n_read']) + 23:,}".replace(",", ".")
+    shown_rows = rejects_of(office / "reports" / "run-000002" / "city.html")
+    assert shown_rows[:2] == [["Tệp đã nhận (mỗi lần nhận là một lô)", "1", "2"], ["Dòng đã đọc", "23", n]]
+    assert shown_rows[5:] == [
+        ["Dòng bị từ chối", "3", "3"],
+        ["– vì trạng thái không thuộc mười trạng thái", "2", "2"],
+        ["– vì mã hồ sơ để trống", "1", "1"],
+    ]
+    words = ("report", "--audience", "city", "--run", "1", "--output", "-", "--workspace", office)
+    assert procmon(*words).out == page.read_text(encoding="utf-8")
+    procmon("batch", "retract", second["id"], "--why", "a test", "--workspace", office)
+    assert "Các tệp đã nhận" in procmon("report", "--audience", "city", "--output", "-", "--workspace", office).out
+    assert "– vì mã hồ sơ" not in procmon("report", "--audience", "city", "--output", "-", "--workspace", office).out
 
 
 # --- baselines ------------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ from procmon.tables import (
     BOUNDARIES,
     DUE_SOON,
     FORM_06,
+    INTAKE,
     QUALITY,
     REDUCTIONS,
+    REFUSALS,
     TARGETS,
     TREND,
     About,
@@ -30,6 +32,8 @@ SPECS = {
     "due_soon": DUE_SOON,
     "trend": TREND,
     "quality": QUALITY,
+    "intake": INTAKE,
+    "refusals": REFUSALS,
 }
 HOSTILE = '<script>alert("x")</script>{{ 7*7 }}$\\frac{1}{$ \u202e\x07\r\nBcc: a@b =?utf-8?q?x?= 漢字 🏠 & Sở'
 
@@ -165,7 +169,7 @@ def procedure_rows() -> list[dict[str, Any]]:
 
 
 def city(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
-    """All seven tables of the city's page; `tables` replaces some."""
+    """All tables of the city's page; `tables` replaces some."""
     reductions = [
         reduction(),
         *(
@@ -191,12 +195,14 @@ def city(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
         "due_soon": due_soon(),
         "trend": trend(),
         "quality": quality(),
+        "intake": intake(),
+        "refusals": refusals(),
     }
     return build_tables(rows | tables)
 
 
 def empty() -> dict[str, pa.Table]:
-    """Seven tables without a row."""
+    """All tables without a row."""
     return build_tables({name: [] for name in SPECS})
 
 
@@ -365,6 +371,29 @@ def quality() -> list[dict[str, Any]]:
         ("pending", 379, 12_345, "dossiers"),
     )
     return [dict(zip(("item", "n", "n_of", "unit_of_count"), item, strict=True)) for item in items]
+
+
+def intake(n_refused: int = 7) -> list[dict[str, Any]]:
+    """Four batches: an old one, one that was held, tonight's two."""
+    rows = (
+        (1, False, 61_002, 60_500, 400, 102, 0, False),
+        (2, False, 40, 0, 0, 0, 40, True),
+        (3, True, 5_000, 4_980, 13, 7 - n_refused, n_refused, False),
+        (4, True, 100, 0, 100, 0, 0, False),
+    )
+    return [dict(zip(INTAKE.names, row, strict=True)) for row in rows if n_refused or not row[-1]]
+
+
+def refusals() -> list[dict[str, Any]]:
+    """Why their rows were refused; one reason that no label knows."""
+    rows = (
+        (2, "the file is held: more of its rows were refused than policies.max_refused allows", 28),
+        (2, "a status that the mapping does not know", 12),
+        (3, "not a readable instant or day", 4),
+        (3, "a status that the mapping does not know", 2),
+        (3, "some new reason", 1),
+    )
+    return [dict(zip(REFUSALS.names, row, strict=True)) for row in rows]
 
 
 def centre() -> tuple[dict[str, pa.Table], About]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import io
 import struct
 import zipfile
@@ -14,9 +15,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlwt
-from odf.opendocument import OpenDocumentSpreadsheet
-from odf.table import Table, TableCell, TableRow
-from odf.text import P
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from procmon.ingest.excel_file import ExcelLimits, Sheet, open_excel
@@ -60,34 +58,42 @@ def xls(path: Path, rows: Table_) -> Path:
     return path
 
 
+MANIFEST = """<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+ manifest:version="1.2"><manifest:file-entry manifest:full-path="/"
+ manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>"""
+
+ODS = """<?xml version="1.0" encoding="UTF-8"?>
+<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ office:version="1.2"><office:body><office:spreadsheet><table:table table:name="Data">{rows}
+<table:table-row table:number-rows-repeated="{blank}"><table:table-cell table:number-columns-repeated="16384"
+/></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"""
+
+
 def ods(path: Path, rows: Table_) -> Path:
     """The same as LibreOffice writes it, with blank cells and rows to the end of the sheet."""
-    book = OpenDocumentSpreadsheet()
-    table = Table(name="Data")
-    book.spreadsheet.addElement(table)
-    for row in rows:
-        line = TableRow()
-        for value in row:
-            line.addElement(ods_cell(value))
-        line.addElement(TableCell(numbercolumnsrepeated=16384 - len(row)))
-        table.addElement(line)
-    blank = TableRow(numberrowsrepeated=1048576 - len(rows))
-    blank.addElement(TableCell(numbercolumnsrepeated=16384))
-    table.addElement(blank)
-    book.save(str(path))
+    lines = [
+        "<table:table-row>" + "".join(map(ods_cell, row))
+        + f'<table:table-cell table:number-columns-repeated="{16384 - len(row)}"/></table:table-row>'
+        for row in rows
+    ]  # fmt: skip
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
+        packed.writestr("META-INF/manifest.xml", MANIFEST)
+        packed.writestr("content.xml", ODS.format(rows="".join(lines), blank=1048576 - len(rows)))
     return path
 
 
-def ods_cell(value: object) -> TableCell:
+def ods_cell(value: object) -> str:
     if value is None:
-        return TableCell()
+        return "<table:table-cell/>"
     if isinstance(value, date):
-        return TableCell(valuetype="date", datevalue=value.isoformat())
+        return f'<table:table-cell office:value-type="date" office:date-value="{value.isoformat()}"/>'
     if isinstance(value, str):
-        cell = TableCell(valuetype="string")
-        cell.addElement(P(text=value))
-        return cell
-    return TableCell(valuetype="float", value=str(value))
+        text = f"<text:p>{html.escape(value)}</text:p>"
+        return f'<table:table-cell office:value-type="string">{text}</table:table-cell>'
+    return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
 
 
 def opened(

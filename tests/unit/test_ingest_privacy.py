@@ -17,7 +17,8 @@ from pyarrow import parquet
 
 from procmon.config import EngineSettings
 from procmon.engine import Engine
-from procmon.ingest import Terms, read_file, take
+from procmon.ingest.read import read_file
+from procmon.ingest.take import Terms, take
 from procmon.store import workspace
 from procmon.tables import EVENTS, REJECTS
 

@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from procmon.config import EngineSettings
 from procmon.errors import InputError
-from procmon.ingest import RawFile, read_file
+from procmon.ingest.read import RawFile, read_file
 from procmon.ingest.records import PIECE, find_records
 from procmon.ingest.rows import RefusedError
 
@@ -158,7 +158,7 @@ def test_unknown_columns_are_dropped_and_listed(read: Read) -> None:
     [
         (b"", "the file is empty", "Export it again"),
         (b"dossier_id,status\n", "line 1: column procedure_id, occurred_at is missing; found: dossier_id,", "mapping"),
-        (b"a;b\n1;2\n", "line 1: column dossier_id, procedure_id, status, occurred_at is missing; found: a, b", "guess"),
+        (b"a;b\n1;2\n", "column dossier_id, procedure_id, status, occurred_at is missing; found: a, b", "guess"),
         (HEADER[:-1] + b",stage,stage\n", "line 1: column stage stands twice", "Give each column one name."),
         (b"\xffdossier_id\n", "line 1: the header cannot be read", "UTF-8"),
         (HEADER + b"1,\x00,3,4\n", "not UTF-8 text", "UTF-8"),
@@ -255,12 +255,13 @@ import json, os, sys
 from pathlib import Path
 from procmon.config import EngineSettings
 from procmon.errors import InputError
-from procmon.ingest import read_file, read_mapping
+from procmon.ingest.mapping import read_mapping
+from procmon.ingest.read import read_file
+path, canonical = Path(sys.argv[1]), read_mapping("canonical", Path())
 if os.getuid() == 0:
     os.setuid(65534)  # root may read everything
 try:
-    path = Path(sys.argv[1])
-    read_file(path, read_mapping("canonical", Path()), scratch=path.parent, key=b"", limits=EngineSettings())
+    read_file(path, canonical, scratch=path.parent, key=b"", limits=EngineSettings())
 except InputError as error:
     print(json.dumps([str(error), error.remedy]))
 """

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from log_files import Store, cells
 
-from procmon.ingest import Taken
+from procmon.ingest.take import Taken
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -60,6 +60,59 @@ def test_data_quality_is_stated_before_results(city):
     assert "some_new_item" in text
 
 
+def files_of(page) -> str:
+    """The words of the page's part on files."""
+    return text_of(page.html).partition("Các tệp đã nhận")[2].partition("Theo thời gian")[0]
+
+
+def test_what_files_brought_is_told_for_the_run_and_in_all(city):
+    files = files_of(city)
+    assert "Mục Lần chạy này Mọi lô đang được tính" in files
+    assert "Tệp đã nhận (mỗi lần nhận là một lô) 2 4" in files
+    assert "Dòng đã đọc 5.100 66.142" in files
+    assert "Dòng bị từ chối 7 47" in files
+    assert "Tệp bị giữ lại toàn bộ, không lưu dòng nào 0 1" in files
+
+
+def test_refused_rows_are_counted_by_reason_the_most_frequent_first(city):
+    files = files_of(city)
+    reasons = re.findall(r"– vì (.+?) (\d+) (\d+)", files)
+    assert reasons == [
+        ("cả tệp bị giữ lại: tỷ lệ dòng bị từ chối vượt mức cho phép", "0", "28"),
+        ("trạng thái không có trong bảng ánh xạ", "2", "14"),
+        ("thời điểm hoặc ngày không đọc được", "4", "4"),
+        ("some new reason", "1", "1"),
+    ]
+    assert "procmon show rejects --batch N, với N là số lô: 3, 2." in files
+
+
+def test_where_nothing_was_refused_a_sentence_is_enough():
+    page = build(samples.city(intake=samples.intake(0), refusals=[]), samples.about())
+    files = files_of(page)
+    assert "Đã nhận 3 tệp, 66.102 dòng: 65.480 dòng lưu mới, 513 dòng lặp lại, 109 dòng bổ sung" in files
+    assert "không có dòng nào bị từ chối. Riêng lần chạy này: 2 tệp, 5.100 dòng." in files
+    assert "Lần chạy này Mọi lô" not in files
+    assert "Chưa nhận tệp nào." in files_of(build(samples.empty(), samples.about()))
+
+
+def test_a_page_of_no_run_tells_of_all_batches_only():
+    rows = [row | {"is_of_run": None} for row in samples.intake()]
+    files = files_of(build(samples.city(intake=rows), samples.about(run_id=None)))
+    assert "Mục Mọi lô đang được tính" in files
+    assert "Dòng bị từ chối 47" in files
+
+
+def test_many_batches_are_not_all_named():
+    rows = [samples.intake()[2] | {"batch": number} for number in range(1, 31)]
+    files = files_of(build(samples.city(intake=rows), samples.about()))
+    assert "số lô: 30, 29, 28, 27, 26, 25, 24, 23, 22, 21 và 20 lô cũ hơn." in files
+
+
+def test_files_are_told_on_the_city_s_page_only():
+    for made in (samples.centre, samples.department):
+        assert "Các tệp đã nhận" not in text_of(build(*made()).html)
+
+
 def test_chance_stands_beside_each_list_of_verdicts(city):
     text = text_of(city.html)
     assert "0,025 × 4 = 0,1" in text  # procedures

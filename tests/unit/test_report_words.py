@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from procmon.ingest.columns import PROBLEMS
 from procmon.report import words
 from procmon.tables import Period
 
@@ -106,6 +107,10 @@ def test_limits_are_said_in_their_own_units(before, now, shown):
 def test_a_code_without_a_label_prints_itself():
     assert words.label(words.QUALITY, "brand_new_item") == "brand_new_item"
     assert words.label(words.VERDICTS, "met") == "Đạt"
+
+
+def test_every_reason_for_refusing_a_row_is_said_in_vietnamese():
+    assert set(words.REASONS) == {reason for reason, _ in PROBLEMS.values()}
 
 
 def test_control_and_direction_characters_are_taken_out():

@@ -145,44 +145,49 @@ def _ingest_one(
     watch: Watch | None,
 ) -> FileResult:  # fmt: skip
     settings, database = workspace.settings, workspace.ledger_db
-    if path.is_dir():
-        return FileResult(path, error=InputError(f"{path}: no log file in it", remedy="Name the files."))
-    with workspace.scratch() as scratch:
-        try:
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: no log file in it", remedy="Name the files.")
+        with workspace.scratch() as scratch:
             raw = read_file(
                 path, mapping, scratch=scratch, key=workspace.key, limits=settings.engine,
                 tell=(lambda n, share: watch(path, n, share)) if watch else None,
             )  # fmt: skip
             if raw.n_read == 0:
                 raise InputError(f"{path}: no row below its header", remedy="Export it again.")
-        except InputError as error:
-            return FileResult(path, error=error)
-        same = ledger.exported_before(database, raw.sha256, mapping.name) if mapping.is_snapshot else None
-        moment = exported_at or same or now
-        said = notes(raw, mapping, None if exported_at else moment.astimezone(settings.zone))
-        if otherwise := ledger.taken_otherwise(database, raw.sha256, mapping.digest):
-            said.append(
-                f"this file went in before under another wording of its mapping, and what it said then still counts: "
-                f"`procmon batch retract {otherwise}` takes that back"
-            )
-        held = ledger.held_batch(database, raw.sha256, mapping.digest)
-        if is_dry_run or held:
-            taken = _take(workspace, raw, mapping, scratch, held.id or 0 if held else 0, now, moment)
-            if is_dry_run or taken.is_held:
-                return _result(path, None if is_dry_run or not held else held.id, taken, said)
-        batch = ledger.Batch(
-            file=path.name, sha256=raw.sha256, mapping=mapping.name, mapping_digest=mapping.digest, kind=mapping.kind,
-            began_at=now, exported_at=moment if mapping.is_snapshot else exported_at,
-        )  # fmt: skip
-        with writing(database) as session:
-            session.add(batch)
-        try:
-            taken = _take(workspace, raw, mapping, scratch, batch.id or 0, now, moment)
-        except InputError as error:
-            _give_up(workspace, batch, error)
-            return FileResult(path, error=error)
-        _store(workspace, batch, taken, now)
-    return _result(path, batch.id, taken, said)
+            same = ledger.exported_before(database, raw.sha256, mapping.name) if mapping.is_snapshot else None
+            moment = exported_at or same or now
+            said = _notes(workspace, raw, mapping, None if exported_at else moment)
+            held = ledger.held_batch(database, raw.sha256, mapping.digest)
+            if is_dry_run or held:
+                taken = _take(workspace, raw, mapping, scratch, held.id or 0 if held else 0, now, moment)
+                if is_dry_run or taken.is_held:
+                    return _result(path, None if is_dry_run or not held else held.id, taken, said)
+            batch = ledger.Batch(
+                file=path.name, sha256=raw.sha256, mapping=mapping.name, mapping_digest=mapping.digest,
+                kind=mapping.kind, began_at=now, exported_at=moment if mapping.is_snapshot else exported_at,
+            )  # fmt: skip
+            with writing(database) as session:
+                session.add(batch)
+            try:
+                taken = _take(workspace, raw, mapping, scratch, batch.id or 0, now, moment)
+            except InputError as error:
+                _give_up(workspace, batch, error)
+                raise
+            _store(workspace, batch, taken, now)
+        return _result(path, batch.id, taken, said)
+    except InputError as error:
+        return FileResult(path, error=error)
+
+
+def _notes(workspace: Workspace, raw: RawFile, mapping: Mapping, assumed: datetime | None) -> list[str]:
+    said = notes(raw, mapping, assumed.astimezone(workspace.settings.zone) if assumed else None)
+    if otherwise := ledger.taken_otherwise(workspace.ledger_db, raw.sha256, mapping.digest):
+        said.append(
+            "this file went in before under another wording of its mapping, and what it said then still counts: "
+            f"`procmon batch retract {otherwise}` takes that back"
+        )
+    return said
 
 
 def _result(path: Path, batch_id: int | None, taken: Taken, said: list[str]) -> FileResult:

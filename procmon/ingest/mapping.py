@@ -337,13 +337,13 @@ def parse_mapping(text: bytes, place: str) -> Mapping:
     """Read a mapping's text. Raises: SettingsError naming `place`, what is wrong and the remedy."""
     try:
         return Mapping(**tomllib.loads(text.decode()))
-    except RecursionError as error:
-        raise SettingsError(f"{place}: lists or tables are nested too deeply", remedy="A mapping needs two levels.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{place}: not valid TOML: {error}", remedy="Mend the line it names.") from error
     except (ValidationError, TypeError) as error:
         said = _said(error) if isinstance(error, ValidationError) else str(error)
         raise SettingsError(f"{place}: {said}", remedy="See docs/mappings.md for what a mapping may say.") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise SettingsError(f"{place}: not valid TOML: {error}", remedy="Mend the line it names.") from error
+    except RecursionError as error:
+        raise SettingsError(f"{place}: nested too deeply", remedy="A mapping needs two levels.") from error
 
 
 SAID = {

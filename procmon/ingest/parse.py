@@ -11,7 +11,7 @@ from procmon.errors import InputError
 from procmon.ingest.dates import day_sql, instant_sql, order_of, proof_sql
 from procmon.ingest.mapping import UNIT_ROLES, Activities, Columns, EventColumns, Mapping, Supplements
 from procmon.ingest.read import RawFile
-from procmon.ingest.text import fold, tidy_sql
+from procmon.ingest.text import LONGEST, fold, tidy_sql
 from procmon.tables import CHANNELS, STATUSES
 
 CODES = ("dossier_id", "procedure_id", *UNIT_ROLES)
@@ -23,9 +23,6 @@ KEYS = (
     *(f"supplement_{name}" for name in Supplements.model_fields if name != "list"),
 )
 """Every key of `Mapping.sources`."""
-
-LONGEST = 1000
-"""Characters of a text."""
 
 CONTROL = r"'[\x00-\x1f\x7f]'"
 """Control characters, as SQL has the pattern."""

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+LONGEST = 1000
+"""Characters of a text; a longer one is refused, and compared as it stands: composing takes time by the square of the
+marks in a row, which in a hostile file is hours."""
+
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 """Grave, acute, tilde, hook above, dot below: the five marks that old and new spelling place differently."""
 
@@ -21,6 +25,8 @@ SQL_BLANKS = r"[\p{Zs}]+"
 
 def fold(text: str) -> str:
     """`text` as it is compared: two texts that a reader takes for the same fold alike."""
+    if len(text) > LONGEST:
+        return text
     plain = INVISIBLE.sub("", unicodedata.normalize("NFC", text)).translate(CROSSED_D).casefold()
     return " ".join(_toneless_end(word) for word in plain.split())
 
@@ -53,6 +59,6 @@ def fold_name(text: str) -> str:
 
 def tidy_sql(column: str) -> str:
     """SQL: a code as it is kept: composed (NFC), single blanks, nothing invisible."""
-    odd = rf"regexp_matches({column}, '[^\x21-\x7E]')"
+    odd = rf"regexp_matches({column}, '[^\x21-\x7E]') AND length({column}) <= {LONGEST}"
     seen = f"regexp_replace(nfc_normalize({column}), '{SQL_INVISIBLE}', '', 'g')"
     return f"CASE WHEN {odd} THEN nullif(trim(regexp_replace({seen}, '{SQL_BLANKS}', ' ', 'g')), '') ELSE {column} END"

@@ -119,7 +119,7 @@ class EngineSettings(Section):
     query_seconds: float = Field(60, gt=0, description="longest `procmon query`")
     query_rows: int = Field(100_000, ge=1, description="most rows that `procmon query` prints")
     read_seconds: int = Field(3600, ge=1, description="longest reading of one received file, processor seconds")
-    read_memory: int = Field(8 * 1024, ge=256, description="most memory for reading one received file, MiB")
+    read_memory: int = Field(8 * 1024, ge=1536, description="most memory for reading one received file, MiB")
     read_size: int = Field(64 * 1024, ge=1, description="largest unpacked size of a received file, MiB")
     read_wall_seconds: int = Field(7200, ge=1, description="longest reading of one received file by the wall clock")
     read_ratio: int = Field(

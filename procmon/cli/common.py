@@ -72,7 +72,7 @@ def now() -> datetime:
 
 def say(text: str) -> None:
     """Words for people go to stderr; results go to stdout."""
-    click.echo(text, err=True)
+    click.echo("\n".join(map(harmless, text.split("\n"))), err=True)
 
 
 def read_instant(text: str, zone: ZoneInfo) -> datetime:
@@ -141,11 +141,12 @@ def _json_value(value: object, zone: ZoneInfo) -> object:
 
 def _text_rows(table: pa.Table, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
     """The rows as text that cannot steer a terminal: what is not printable stands as a replacement character."""
-    columns = [[_harmless(cell(value, zone)) for value in column.to_pylist()] for column in table.columns]
+    columns = [[harmless(cell(value, zone)) for value in column.to_pylist()] for column in table.columns]
     return zip(*columns, strict=True)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """One line of text without what could steer a terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
@@ -197,9 +198,9 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except ProcmonError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}")
             if error.remedy:
-                click.echo(f"Remedy: {error.remedy}", err=True)
+                say(f"Remedy: {error.remedy}")
             ctx.exit(error.exit_code)
 
 

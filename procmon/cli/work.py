@@ -199,7 +199,7 @@ def _tell_files(results: list[FileResult]) -> None:
             continue
         batch = f"batch {result.batch_id}" if result.batch_id else "dry run"
         click.echo(
-            f"{result.path}: {batch}: {result.n_read} rows read, {result.n_stored} stored, "
+            f"{common.harmless(str(result.path))}: {batch}: {result.n_read} rows read, {result.n_stored} stored, "
             f"{result.n_repeated} repeated, {result.n_amended} amended, {result.n_refused} refused"
         )
         if result.is_held:

@@ -161,7 +161,7 @@ def _serial(column: str) -> str:
 
 
 def proof_sql(columns: Sequence[str]) -> str:
-    """SQL over `text_rows`: for each column, how many values can only be day-first, and only month-first."""
+    """SQL over `text_rows`: for each column, how many values can only be day-first, only month-first, or both."""
     shape = r"(^|.*[^0-9])(\d{1,2})[/.-](\d{1,2})[/.-]\d{4}([^0-9].*|$)"
     counts = []
     for name in columns:
@@ -170,5 +170,6 @@ def proof_sql(columns: Sequence[str]) -> str:
         counts += [
             f"count(*) FILTER (WHERE {first} > 12 AND {second} <= 12) AS {name}_day",
             f"count(*) FILTER (WHERE {first} <= 12 AND {second} > 12) AS {name}_month",
+            f"count(*) FILTER (WHERE {first} <= 12 AND {second} <= 12) AS {name}_both",
         ]
     return f"SELECT {', '.join(counts)} FROM text_rows"

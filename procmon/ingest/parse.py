@@ -135,18 +135,41 @@ def _columns(key: str, mapping: Mapping, is_read: bool, is_meant: bool, zone: st
 
 
 def _prove(engine: Engine, raw: RawFile, mapping: Mapping, keys: Sequence[str]) -> None:
-    """A column is written as the mapping says, or the file is not taken: no 05/06 is read the wrong way round."""
-    orders = {key: order for key in keys if (order := order_of(mapping.patterns(key)))}
-    if not orders:
+    """Columns are written as the mapping says, or the file is not taken: no 05/06 is read the wrong way round.
+
+    A column that fits both follows the mapping only where it names the column, or no other column of the file is
+    proven to be written otherwise.
+    """
+    said = {key: order for key in keys if (order := order_of(mapping.patterns(key)))}
+    if not said:
         return
-    n = engine.query(proof_sql(list(orders))).to_pylist()[0]
-    for key, order in orders.items():
-        other = "month" if order == "day" else "day"
-        if n[f"{key}_{other}"] and not n[f"{key}_{order}"]:
-            raise InputError(
-                f"{raw.name}: column '{raw.found[key]}' is written {other}-first, the mapping says {order}-first",
-                remedy=f'Say so in the mapping: dates.{key} = "{"MM/dd/yyyy" if other == "month" else "dd/MM/yyyy"}".',
-            )
+    n = engine.query(proof_sql(list(said))).to_pylist()[0]
+    proven = {key: order for key in said if (order := _proven(n, key))}
+    wrong = [key for key in said if key in proven and proven[key] != said[key]]
+    doubtful = [
+        key
+        for key in said
+        if key not in proven and n[f"{key}_both"] and key not in mapping.dates and set(proven.values()) - {said[key]}
+    ]
+    if not wrong and not doubtful:
+        return
+    other = proven[wrong[0]] if wrong else next(order for order in proven.values() if order != said[doubtful[0]])
+    pattern = "MM/dd/yyyy" if other == "month" else "dd/MM/yyyy"
+    where = f"dates.{wrong[0]}" if wrong and len([*wrong, *doubtful]) == 1 else "dates.all"
+    named = ", ".join(f"'{raw.found[key]}'" for key in wrong)
+    if wrong:
+        what = f"column {named} is written {other}-first, the mapping says {said[wrong[0]]}-first"
+    else:
+        what = f"column '{raw.found[doubtful[0]]}' fits day-first and month-first, but others are {other}-first"
+        where = f"dates.{doubtful[0]}"
+    raise InputError(f"{raw.name}: {what}", remedy=f'Say so in the mapping, e.g. {where} = "{pattern}".')
+
+
+def _proven(n: dict[str, int], key: str) -> str:
+    """Which of day and month comes first in a column, where its values decide."""
+    if n[f"{key}_day"]:
+        return "day"
+    return "month" if n[f"{key}_month"] else ""
 
 
 def _meanings(mapping: Mapping, key: str) -> dict[str, str]:

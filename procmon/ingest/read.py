@@ -139,6 +139,8 @@ def _death(code: int, stderr: bytes) -> str:
     """Why the child ended without an answer, without a word of the file's content."""
     if code == -signal.SIGXCPU:
         return "reading it took longer than engine.read_seconds"
+    if code in (-signal.SIGABRT, -signal.SIGSEGV):
+        return "the reading process broke down, perhaps for want of memory (engine.read_memory)"
     if code < 0:
         return f"the reading process was ended by {signal.Signals(-code).name}"
     last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no word"]

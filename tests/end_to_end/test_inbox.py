@@ -289,11 +289,14 @@ def test_a_file_beyond_a_limit_is_refused_by_its_name_and_the_next_one_goes_in(
 
 
 def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_goes_in(office: Path, tmp_path: Path) -> None:
-    text = make.log("wide").encode("utf-16") + make.csv_text(make.log_rows("wide")).encode("utf-16-le") * 200_000
-    (tmp_path / "wide.csv.gz").write_bytes(gzip.compress(text, 1))  # 250 MB, and of UTF-16 a whole copy in memory
+    row = f"W,received,2025-03-04T08:00:00,1.000001,10507,{'ạ' * 900}\n"
+    block = gzip.compress((row * 4_000).encode("utf-16-le"), 1)
+    head = gzip.compress(make.csv_text([make.HEADER]).encode("utf-16"))
+    (tmp_path / "wide.csv.gz").write_bytes(head + block * 40)  # of UTF-16 a copy lies in memory, here of 440 MB
     (tmp_path / "next.csv").write_text(make.log("next"), encoding="utf-8")
     files = [tmp_path / name for name in ("wide.csv.gz", "next.csv")]
-    said = procmon("ingest", *files, "--workspace", office, env={"PROCMON_ENGINE__READ_MEMORY": "1536"})
+    env = {"PROCMON_ENGINE__READ_MEMORY": "1536", "PROCMON_ENGINE__READ_RATIO": "100000"}
+    said = procmon("ingest", *files, "--workspace", office, env=env)
     assert "wide.csv.gz: reading it needs more memory than allowed" in said.err
     assert "raise engine.read_memory" in said.err
     assert "next.csv: batch 1: 10 rows read, 10 stored" in said.out

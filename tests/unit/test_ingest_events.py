@@ -7,7 +7,7 @@ import json
 import unicodedata
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
@@ -599,9 +599,22 @@ def test_a_column_of_months_first_is_refused_as_a_file_and_its_remedy_takes_it(s
     with pytest.raises(InputError, match="'received' is written month-first, the mapping says day-first") as refused:
         dates_of(store, dated(), *days)
     remedy = str(refused.value.remedy)
-    assert remedy == 'Say so in the mapping: dates.received_at = "MM/dd/yyyy".'
-    said = remedy.removeprefix("Say so in the mapping: ").removesuffix(".")
+    assert remedy == 'Say so in the mapping, e.g. dates.received_at = "MM/dd/yyyy".'
+    said = remedy.removeprefix("Say so in the mapping, e.g. ").removesuffix(".")
     assert dates_of(store, dated(said), *days) == ["2025-05-06", "2025-06-23"]
+
+
+def test_a_doubtful_column_beside_one_of_months_first_is_not_guessed(store: Store) -> None:
+    row = {"id": "1", "received": "06/23/2025", "due": "07/05/2025"}
+    with pytest.raises(InputError, match="'received' is written month-first") as refused:
+        ingest(store, dated(), [row])
+    assert 'dates.all = "MM/dd/yyyy"' in str(refused.value.remedy)
+    with pytest.raises(InputError, match="'due' fits day-first and month-first, but others are month-first") as refused:
+        ingest(store, dated('dates.received_at = "MM/dd/yyyy"'), [row])
+    assert 'dates.due_at = "MM/dd/yyyy"' in str(refused.value.remedy)
+    named = 'dates = { received_at = "MM/dd/yyyy", due_at = "dd/MM/yyyy" }'
+    taken = ingest(store, dated(named), [row])
+    assert column(taken, "due_on") == [date(2025, 5, 7)]
 
 
 def test_a_single_wrong_date_among_days_first_is_refused_as_a_row(store: Store) -> None:

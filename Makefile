@@ -11,10 +11,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c '$(WORKS)' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults golden docs lint types check lock wheel bench clean
+.PHONY: help install demo test faults fuzz golden docs lint types check lock wheel bench bench-reading clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/installed ## Set up .venv from the lock file (the only step with a network)
 
@@ -40,8 +40,14 @@ demo: install ## One nightly run over sample_logs/: pages and mails in demo/, ma
 test: install ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-faults: install ## Kill commands at 200 instants instead of 8 (some 20 minutes)
+faults: install ## Kill an ingest of 200,000 rows at 200 instants, and runs at 100 (over an hour)
 	PROCMON_FAULTS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/faults
+
+# Half of the inputs are hypothesis', half are guided by coverage; 500 of them beside go to a reading process of their own.
+fuzz: install ## Try 200,000 inputs on the readers and mappings (some 40 minutes)
+	ulimit -v 6291456; PROCMON_FUZZ=100000 timeout 7200 $(BIN)/python -m pytest -n $(WORKERS) tests/property/test_ingest_fuzz.py
+	@echo "100,000 inputs by hypothesis, and 500 reading processes: no finding"
+	$(BIN)/python tests/fuzz/guided.py --inputs 100000
 
 golden: install ## Write the golden files anew; the diff is the review
 	PROCMON_TESTS_WRITE_GOLDEN=1 $(BIN)/python -m pytest -n 0 tests/golden
@@ -76,6 +82,9 @@ wheel: install ## Build dist/procmon-*.whl
 
 bench: install ## Make a city's full year in benchmarks/out/ (2.4 million dossiers), by hand: some minutes
 	$(BIN)/python benchmarks/city.py benchmarks/out --dossiers 2400000 --gzip --split-years
+
+bench-reading: install ## Time the reading of a million rows in each form against DuckDB alone, by hand: some minutes
+	$(BIN)/python benchmarks/reading.py benchmarks/out/reading
 
 clean: ## Remove all that make made: .venv, dist/, demo/ and caches
 	rm -rf $(VENV) dist demo benchmarks/out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

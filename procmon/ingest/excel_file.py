@@ -24,6 +24,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from lxml import etree
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -424,6 +425,8 @@ def _check_zip(source: BinaryIO, limits: ExcelLimits) -> None:
     new_extent = _kind_of(entries)
     for entry, start in _places(source, entries, end):
         _check_member(source, entry, start, new_extent(), limits)
+        if new_extent is _OpenDocumentExtent and entry.filename == "content.xml":
+            _check_whole(_unpacked(source, entry, start))
 
 
 def _check_directory(entries: Sequence[zipfile.ZipInfo], limits: ExcelLimits) -> None:
@@ -498,6 +501,24 @@ def _check_member(source: BinaryIO, entry: zipfile.ZipInfo, start: int, extent: 
     _check_area(name, extent.area, limits)
     if size != entry.file_size or crc != entry.CRC:
         raise _damaged(f"{name} is not what it was when it was packed")
+
+
+class _Nothing:
+    """What a parser builds that only checks."""
+
+    def close(self) -> None:
+        """Give nothing."""
+
+
+def _check_whole(pieces: Iterator[bytes]) -> None:
+    """Refuse a content.xml that ends within a table: calamine would wait for its end for ever."""
+    parser = etree.XMLParser(target=_Nothing(), resolve_entities=False, no_network=True)
+    try:
+        for piece in pieces:
+            parser.feed(piece)
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        raise _damaged("'content.xml' is no whole XML") from error
 
 
 def _check_area(name: str, area: int, limits: ExcelLimits) -> None:

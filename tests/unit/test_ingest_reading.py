@@ -292,8 +292,8 @@ def test_a_process_over_its_time_dies_alone(long_log: Path, log: Path, scratch: 
 
 
 def test_a_process_over_its_memory_dies_alone(long_log: Path, log: Path, scratch: Path) -> None:
+    tight = LIMITS.model_copy(update={"read_memory": 512})
     with pytest.raises(InputError, match=r"memory|ended by|failed") as refused:
-        tight = LIMITS.model_copy(update={"read_memory": 512})
         read_file(long_log, mapping_of(), scratch=scratch, key=KEY, limits=tight)
     assert str(long_log) in str(refused.value)
     assert read_file(log, mapping_of(), scratch=scratch, key=KEY, limits=LIMITS).n_read == 1

@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c '$(WORKS)' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults fuzz golden docs lint types check lock wheel bench bench-reading clean
+.PHONY: help install demo test faults fuzz clock mutate golden docs lint types check lock wheel bench bench-reading clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,14 @@ fuzz: install ## Try 200,000 inputs on the readers and mappings (some 40 minutes
 	ulimit -v 6291456; PROCMON_FUZZ=100000 timeout 7200 $(BIN)/python -m pytest -n $(WORKERS) tests/property/test_ingest_fuzz.py
 	@echo "100,000 inputs by hypothesis, and 500 reading processes: no finding"
 	$(BIN)/python tests/fuzz/guided.py --inputs 100000
+
+clock: install ## Prove the clock on 1,000,000 intervals and 50 calendars, and time it (a minute)
+	PROCMON_TESTS_INTERVALS=1000000 PROCMON_TESTS_CALENDARS=50 \
+		$(BIN)/python -m pytest -n $(WORKERS) tests/property/test_clock_equals_twin.py
+	$(BIN)/python benchmarks/clock.py
+
+mutate: install ## Change the clock in one place at a time: a test must fail (an hour; needs `pip install cosmic-ray`)
+	$(BIN)/python tests/mutation/mutate.py --workers $(WORKERS)
 
 golden: install ## Write the golden files anew; the diff is the review
 	PROCMON_TESTS_WRITE_GOLDEN=1 $(BIN)/python -m pytest -n 0 tests/golden

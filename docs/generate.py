@@ -2,19 +2,24 @@
 
 settings.md from the fields of procmon/config.py, tables.md from procmon/tables.py, registry.md from the kinds of
 procmon/store/registry.py, commands.md from the `--help` of every command, mappings.md and mapping.schema.json from the
-models of procmon/ingest/mapping.py and what is shipped beside it. tests/docs checks that they are current.
+models of procmon/ingest/mapping.py and what is shipped beside it, the cases within measures.md from
+tests/spec/cases.py, explain.md from the command. tests/docs checks that they are current.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 import click
 import pyarrow as pa
+from click.testing import CliRunner
 from pydantic import BaseModel
 
 from procmon import tables
@@ -27,6 +32,9 @@ from procmon.ingest.mapping import Mapping
 from procmon.store.registry import KINDS, Column
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))  # the tests are no part of the package
+from tests.spec.cases import CASES, Case  # noqa: E402
+
 NOTE = "<!-- Printed by `make docs`; edit {source} instead. -->\n"
 HELP_WIDTH = 100
 TYPES = {
@@ -311,6 +319,42 @@ def mapping_schema() -> str:
     return json.dumps(mappings.schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+CASES_BEGIN, CASES_END = "<!-- cases: printed by `make docs` from tests/spec/cases.py -->", "<!-- end of cases -->"
+
+
+def measures_page() -> str:
+    """docs/measures.md with its cases printed anew; the rest is written by hand."""
+    written = (DOCS / "measures.md").read_text(encoding="utf-8")
+    before, _, rest = written.partition(CASES_BEGIN)
+    _, end, after = rest.partition(CASES_END)
+    if not end:
+        raise SystemExit(f"docs/measures.md lacks the line {CASES_BEGIN} or {CASES_END}")
+    return before + "\n".join([CASES_BEGIN, *(line for case in CASES for line in _case(case)), "", end]) + after
+
+
+def _case(case: Case) -> Iterator[str]:
+    """A disputed rule: its sentence, what happened, what comes out."""
+    yield ""
+    yield f"**{case.title}.** {case.rule}. ({case.source[:1].upper()}{case.source[1:]}.)"
+    yield ""
+    yield "| what happened | what comes out |"
+    yield "|---|---|"
+    conditions = [f"limit: {case.limit.replace('_', ' ')}"] if case.limit else []
+    conditions += [f"policy: `{case.policies}`"] if case.policies else []
+    conditions += [f"times are of {case.zone}"] if case.zone else []
+    conditions += [f"seen to the period's end {case.to}"] if case.to else []
+    conditions += [f"as of {case.as_of}"] if case.as_of != Case._field_defaults["as_of"] else []
+    happened = [_event(line) for line in case.events.strip().splitlines()] + conditions
+    expected = [f"`{name}` {value or '(empty)'}" for name, value in case.expected.items()]
+    yield f"| {'<br>'.join(happened)} | {'<br>'.join(expected)} |"
+
+
+def _event(line: str) -> str:
+    *when, status = [word for word in line.split() if "=" not in word]
+    more = [f", {word.replace('=', ' ')}" for word in line.split() if "=" in word]
+    return f"{' '.join(when)} `{status}`{''.join(more)}"
+
+
 def _type_name(kind: pa.DataType) -> str:
     return TYPES.get(kind, str(kind))
 
@@ -323,6 +367,65 @@ def _page(lines: list[str], source: str) -> str:
     return NOTE.format(source=source) + "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+EXPLAIN_INTRO = """\
+# A dossier explained
+
+`procmon explain --dossier ID` says where every minute of a dossier is from: its events, the open time between them day
+by day, the due date's derivation, the verdict under each rule set. Its numbers are those of `procmon show dossiers`; if
+the lines did not add up to them, to the second, it would refuse to print. `procmon explain FIGURE` does the same for a
+figure of a run: definition, versions, counts, SQL, and with `--dossiers` the dossiers behind it.
+
+This dossier, invented, lay over Tết 2025, and waited once for papers. Its log:
+"""
+
+EXPLAIN_LOG = """\
+dossier_id,status,occurred_at,procedure_id,unit_id,stage,due_at
+VD-0001,received,2025-01-20T14:00:00,1.009999,10525,Tiếp nhận,2025-02-07
+VD-0001,processing,2025-01-21T08:10:30,1.009999,10525,Thẩm định,
+VD-0001,supplement_requested,2025-01-22T09:30:00,1.009999,10525,Yêu cầu bổ sung,
+VD-0001,processing,2025-02-05T08:15:00,1.009999,10525,Đã bổ sung,2025-02-18
+VD-0001,finished,2025-02-06T16:20:45,1.009999,10525,Có kết quả,
+VD-0001,returned,2025-02-07T09:00:00,1.009999,10525,Trả kết quả,
+"""
+
+EXPLAIN_PROCEDURES = """\
+procedure_id,name,field,level,limit_amount,limit_unit,valid_from,valid_to,source
+1.009999,Thủ tục ví dụ,Hộ tịch,commune,8,working_days,2023-01-01,,Quyết định ví dụ
+"""
+
+
+def explain_page() -> str:
+    """An invented dossier over Tết, explained by the command itself."""
+    with TemporaryDirectory() as folder:
+        log, procedures = Path(folder, "log.csv"), Path(folder, "procedures.csv")
+        log.write_text(EXPLAIN_LOG, encoding="utf-8")
+        procedures.write_text(EXPLAIN_PROCEDURES, encoding="utf-8")
+        workspace = ("--workspace", str(Path(folder, "office")))
+        _said("init", workspace[1])
+        _said("load", "procedures", str(procedures), *workspace)
+        _said("ingest", str(log), *workspace)
+        asked = ("explain", "--dossier", "VD-0001", "--as-of", "2025-02-28")
+        told = _said(*asked, *workspace)
+    page = [EXPLAIN_INTRO, "", "```csv", EXPLAIN_LOG.rstrip(), "```", "", "and its procedure in the registry:", ""]
+    page += ["```csv", EXPLAIN_PROCEDURES.rstrip(), "```", "", "Explained:", ""]
+    page += ["```text", f"$ procmon {' '.join(asked)}", told.rstrip(), "```"]
+    return _page(page, "procmon/explain or docs/generate.py")
+
+
+def _said(*words: str) -> str:
+    """What a command prints in an environment of its own; it must end well."""
+    dropped = {name: None for name in os.environ if name.startswith("PROCMON_")}
+    umask = os.umask(0o077)
+    try:
+        runner = CliRunner(env={**dropped, "PROCMON_NOW": "2025-03-01T08:00:00+07:00"})
+        done = runner.invoke(main, words, catch_exceptions=False)
+    finally:
+        os.umask(umask)
+    if done.exit_code:
+        raise RuntimeError(f"procmon {' '.join(words)} ended {done.exit_code}: {done.output}")
+    return done.stdout
+
+
 def pages() -> dict[str, str]:
     """File name in docs/ → its text."""
     return {
@@ -330,7 +433,9 @@ def pages() -> dict[str, str]:
         "tables.md": tables_page(),
         "registry.md": registry_page(),
         "commands.md": commands_page(),
+        "explain.md": explain_page(),
         "mappings.md": mappings_page(),
+        "measures.md": measures_page(),
         "mapping.schema.json": mapping_schema(),
     }
 

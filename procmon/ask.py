@@ -23,19 +23,22 @@ from procmon.measure.dossiers import shown
 from procmon.measure.log import give_log, superseded
 from procmon.pages import Ask
 from procmon.run import closed_targets, day_after
-from procmon.store import ledger
+from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
 from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, EVENTS, REJECTS, TARGETS, Period, Table
+from procmon.worktime import closed_all_week, undecided_years
 
 LEDGER_TABLES = ("batches", "runs", "figures", "deliveries", "corrections")
-JUDGED_TABLES = ("form_06", "reductions", "targets", "boundaries", "due_soon")
+JUDGED_TABLES = ("form_06", "on_time", "bridge", "reductions", "targets", "boundaries", "due_soon")
 WHAT = (
-    "dossiers", "procedures", "units", "form-06", "reductions", "targets", "boundaries", "due-soon", "rejects",
-    "batches", "runs", "figures", "corrections", "deliveries",
+    "dossiers", "procedures", "units", "form-06", "on-time", "bridge", "reductions", "targets", "boundaries",
+    "due-soon", "rejects", "batches", "runs", "figures", "corrections", "deliveries",
 )  # fmt: skip
 """What `show` shows; `query` knows the same names with `_` for `-`, and `events`."""
 
 STALE = timedelta(hours=26)
+DECISION_AHEAD = timedelta(days=60)
+"""A year's official days are asked for this long before it begins."""
 MAIL_REMEDIES = {
     "failed": "Mend what the reply says, then `procmon send --retry-failed`.",
     "unknown": "Ask whether it came; `procmon send --test ADDRESS` shows whether the server takes mail.",
@@ -56,6 +59,7 @@ class Filters:
     batch: int | None = None
     run: int | None = None
     policies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    by: str = "field"  # form 06's rows: by field (and level), unit, or receiving-unit
 
 
 def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) -> pa.Table:
@@ -75,6 +79,25 @@ def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) ->
     if name == "dossiers":
         return _dossiers(workspace, seen, filters, now=now)
     return _judged(workspace, seen, name, filters, now=now)
+
+
+def form_06_workbook(workspace: Workspace, filters: Filters, *, now: datetime) -> bytes:
+    """The XLSX of `show form-06` under the same filters, laid out like the printed form."""
+    from procmon.report.workbook import form_06_workbook as workbook  # openpyxl takes half a second to import
+
+    form = show(workspace, "form-06", filters, now=now)
+    as_of, _ = _moment(workspace, filters, now)
+    zone = workspace.settings.zone
+    return workbook(form, owner=_owner(workspace, filters), period=_period(filters, as_of), as_of=as_of, zone=zone)
+
+
+def _owner(workspace: Workspace, filters: Filters) -> str:
+    """Whose form it is: the city's, or that of a unit or field within it."""
+    city = workspace.settings.workspace.city_name
+    units = read_inputs(workspace).registry["units"].to_pylist() if filters.unit else []
+    names = [row["name"] for row in units if row["unit_id"] == filters.unit and row["name"]]
+    part = names[-1] if names else filters.unit or filters.field
+    return f"{part} – {city}" if part else city
 
 
 def default_as_of(workspace: Workspace, now: datetime) -> datetime:
@@ -98,9 +121,16 @@ def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
     table = ledger.read_table(
         workspace.ledger_db, name, run_id=run_id if name in ("figures", "corrections", "deliveries") else None
     )
-    if name == "figures" and filters.rule_set:
-        table = table.filter(pc.equal(table["rule_set"], filters.rule_set))
+    table = _of_rule_set(table, filters)
     return _with_superseded(workspace, table) if name == "batches" else table
+
+
+def _of_rule_set(table: pa.Table, filters: Filters) -> pa.Table:
+    """The rows of the rule set asked for; of the bridge those that lead to it. Other tables stay whole."""
+    for column in ("rule_set", "to_rule_set"):
+        if filters.rule_set and column in table.column_names:
+            return table.filter(pc.equal(table[column], filters.rule_set))
+    return table
 
 
 def _with_superseded(workspace: Workspace, batches: pa.Table) -> pa.Table:
@@ -166,8 +196,13 @@ def _dossiers(workspace: Workspace, seen: Inputs, filters: Filters, *, now: date
     return table.select(DOSSIERS.shown_names)
 
 
+def _period(filters: Filters, as_of: datetime) -> Period:
+    """The days asked for, else from the start of the as-of day's month to its end."""
+    return filters.period or closed_period("daily", day_after(as_of))
+
+
 def _question(workspace: Workspace, seen: Inputs, as_of: datetime, filters: Filters) -> Question:
-    period = filters.period or closed_period("daily", day_after(as_of))
+    period = _period(filters, as_of)
     scope = f"unit:{filters.unit}" if filters.unit else f"field:{filters.field}" if filters.field else ""
     question = pages.question_of(workspace, seen, as_of, Ask("department" if scope else "city", scope, period))
     if filters.period is None:
@@ -187,7 +222,10 @@ def _judged(workspace: Workspace, seen: Inputs, name: str, filters: Filters, *, 
         question = _question(workspace, seen, as_of, filters)
         if name == "targets":
             return TARGETS.conform(pa.concat_tables([*closed, judge.targets(question, ending=None)]))
+        if name == "form_06" and filters.by != "field":
+            return judge.form_06_by_unit(question, filters.by)
         table = judge.tables(question, batches=pages.batch_counts(workspace, seen))[name]
+    table = _of_rule_set(table, filters)
     if filters.procedure:
         column = "scope_id" if name == "reductions" else "procedure_id"
         if column in table.column_names:
@@ -260,7 +298,7 @@ class Finding:
 def doctor(workspace: Workspace, *, now: datetime) -> list[Finding]:
     """Everything about a workspace that somebody should see to."""
     findings = []
-    for check in (_stores, _registry, _baseline, _runs, _batches, _mails, _files):
+    for check in (_stores, _registry, _calendar, _baseline, _runs, _batches, _mails, _files):
         try:
             findings += list(check(workspace, now))
         except ProcmonError as error:
@@ -280,24 +318,46 @@ def _stores(workspace: Workspace, now: datetime) -> Iterator[Finding]:
 
 def _registry(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     del now
-    registry = read_inputs(workspace).registry
+    loaded = read_inputs(workspace).registry
     for kind in ("procedures", "units", "targets", "recipients"):
-        if registry[kind].num_rows == 0:
+        if loaded[kind].num_rows == 0:
             yield Finding(f"the registry has no {kind}", f"procmon load {kind} FILE")
-    units = set(registry["units"]["unit_id"].to_pylist())
+    units = set(loaded["units"]["unit_id"].to_pylist())
     for kind, columns in (("units", ["parent_unit_id"]), ("successions", ["old_unit_id", "new_unit_id"])):
         for column in columns:
-            unknown = sorted(set(registry[kind][column].to_pylist()) - units - {None})
+            unknown = sorted(set(loaded[kind][column].to_pylist()) - units - {None})
             if unknown:
                 yield Finding(
                     f"{kind}.{column}: {len(unknown)} units are unknown, such as {unknown[0]}",
                     "Load them with `procmon load units FILE`.",
                 )
-    for row in registry["recipients"].to_pylist():
+    for row in loaded["recipients"].to_pylist():
         try:
             pages.side_of(row["audience"], row["scope"] or "")
         except UsageProblem as problem:
             yield Finding(f"recipient {row['email']}: {problem}", problem.remedy)
+
+
+def _calendar(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    """Years that figures compare, or will from soon on, without their official days."""
+    seen, today = read_inputs(workspace), now.astimezone(workspace.settings.zone).date()
+    first = seen.baseline.baseline_from if seen.baseline else today
+    for year in undecided_years(seen.registry["calendar"], first, today + DECISION_AHEAD):
+        yield Finding(
+            f"the calendar does not have the official days off and swapped working days of {year}",
+            "`procmon load calendar FILE` with those of the decision; if it swaps none, a row that closes 1 January.",
+        )
+    for calendar_id in closed_all_week(seen.calendars, today):
+        yield Finding(
+            f"calendar {calendar_id} is closed from Monday to Friday",
+            "Load opening_hours with its other weekdays too: a calendar is closed on those it does not name.",
+        )
+    missing = registry.unloaded(workspace.ledger_db, "calendar")
+    if missing:
+        yield Finding(
+            f"the registry lacks {len(missing)} days of the calendar that is shipped, such as {missing[0]['on']}",
+            f"procmon load calendar {shlex.quote(str(registry.seed_file('calendar')))}",
+        )
 
 
 def _baseline(workspace: Workspace, now: datetime) -> Iterator[Finding]:

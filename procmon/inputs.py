@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -99,8 +99,10 @@ def engine_of(workspace: Workspace) -> Iterator[Engine]:
 
 
 @contextmanager
-def measured(workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False) -> Iterator[Engine]:
-    """An engine in which every dossier is measured as of `as_of`; it is gone afterwards."""
+def measured(
+    workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False, keep: Collection[str] = ()
+) -> Iterator[Engine]:
+    """An engine in which every dossier is measured as of `as_of`; it is gone afterwards. `keep`: see `measure`."""
     settings = workspace.settings
     asked = Asked(
         as_of, settings.workspace.timezone, inputs.policies, is_period_end=is_period_end, forced=inputs.forced
@@ -114,6 +116,7 @@ def measured(workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period
             live=inputs.live,
             registry=inputs.registry,
             calendars=inputs.calendars,
+            keep=keep,
         )
         yield engine
 

@@ -18,9 +18,8 @@ from procmon.inputs import Inputs, engine_of
 from procmon.judge import NO_BASELINE, Judge, Question, Side
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
-from procmon.tables import BASELINE_DOSSIERS, INTAKE, REFUSALS, REJECTS, TARGETS, About, Page, Period
+from procmon.tables import BASELINE_DOSSIERS, INTAKE, REFUSALS, REJECTS, RULE_SETS, TARGETS, About, Page, Period
 
-RULE_SETS = ("index_766", "form_06")
 AUDIENCES = ("city", "centre", "department")
 POLICY_COLUMNS = ("supplement", "payment", "late_receipt")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,6 +27,7 @@ from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, FIGURES, TARGETS, Page, 
 
 SAME_FIGURE = ("figure", "rule_set", "scope", "scope_id", "period_from", "period_to")
 COMPARED = ("numerator", "denominator", "value", "lower", "upper", "n", "n_baseline", "verdict")
+NO_FIGURE: Mapping[str, None] = dict.fromkeys(COMPARED)
 DERIVED_HOURS = 7 * 24
 """How long old versions of the derived dossiers stay for their readers."""
 
@@ -234,7 +236,7 @@ def repeat(workspace: Workspace, run: ledger.Run) -> Repeat:
 class Moved:
     """The figures that a change moved: (figure, before, after)."""
 
-    rows: list[tuple[dict[str, object], float | None, float | None]]
+    rows: list[tuple[dict[str, Any], float | None, float | None]]
 
     @property
     def n(self) -> int:
@@ -373,36 +375,52 @@ def _fail(workspace: Workspace, run: ledger.Run, error: BaseException) -> None:
 
 
 def _corrections(workspace: Workspace, run: ledger.Run, found: pa.Table) -> list[ledger.Correction]:
-    """What differs from the last run where period and scope are the same, with the batches between the two."""
+    """What differs from the last run on pages and periods that both have, with the batches between the two."""
     last = inputs.find_run(workspace)
     if last is None:
         return []
     before = ledger.read_table(workspace.ledger_db, "figures", run_id=last.id).select(FIGURES.names)
+    asked_twice = _questions(before) & _questions(found)
     moved = set(ledger.parse_batches(run.batches)) ^ set(ledger.parse_batches(last.batches))
     return [
         ledger.Correction(
             run_id=run.id or 0,
             previous_run_id=last.id or 0,
             figure=str(key["figure"]),
+            rule_set=str(key["rule_set"] or ""),
             scope=str(key["scope"] or ""),
             scope_id=str(key["scope_id"] or ""),
+            period_from=key["period_from"],
+            period_to=key["period_to"],
             before=old,
             after=new,
             batches=ledger.format_batches(moved),
         )
         for key, old, new in _differences(before, found)
+        if _question(key) in asked_twice
     ]
 
 
-def _differences(before: pa.Table, after: pa.Table) -> list[tuple[dict[str, object], float | None, float | None]]:
-    """The figures that both tables have and that differ, with their values (else numerators)."""
-    old = {_key(row): row for row in before.to_pylist()}
+def _questions(figures: pa.Table) -> set[tuple[object, ...]]:
+    return {_question(row) for row in figures.to_pylist()}
+
+
+def _question(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """What a figure answers: whose page, and over which days (judge/figures.py says how scopes are written)."""
+    audience = str(row["scope"] or "").partition("/")[0]
+    whose = str(row["scope_id"] or "").partition("/")[0] if audience in ("centre", "department") else ""
+    return audience if whose else "city", whose, row["period_from"], row["period_to"]
+
+
+def _differences(before: pa.Table, after: pa.Table) -> list[tuple[dict[str, Any], float | None, float | None]]:
+    """The figures that differ, those that have come or gone too, with their values (else numerators)."""
+    old, new = ({_key(row): row for row in table.to_pylist()} for table in (before, after))
     differing = []
-    for row in after.to_pylist():
-        was = old.get(_key(row))
-        if was is not None and any(was[name] != row[name] for name in COMPARED):
-            shown_as = "value" if was["value"] != row["value"] else "numerator"
-            differing.append((row, was[shown_as], row[shown_as]))
+    for key, row in (old | new).items():
+        was, now = old.get(key, NO_FIGURE), new.get(key, NO_FIGURE)
+        if any(was[name] != now[name] for name in COMPARED):
+            shown_as = "value" if was["value"] != now["value"] else "numerator"
+            differing.append((row, was[shown_as], now[shown_as]))
     return differing
 
 

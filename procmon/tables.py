@@ -94,6 +94,9 @@ FIRST_DAY = date(2000, 1, 1)
 LAST_DAY = date(2060, 1, 1)
 """Instants are taken from FIRST_DAY up to LAST_DAY (excluded); calendars cover just these days."""
 
+RULE_SETS = ("index_766", "form_06", "strict")
+"""What "on time" may mean (rulebook 6)."""
+
 OLD_LIMITS_ON = date(2024, 12, 31)
 """The day whose limits every later limit is compared with (rulebook 7.1, 7.3)."""
 
@@ -199,6 +202,20 @@ DOSSIERS = table(
     shown=25,
 )
 
+STRETCHES = table(
+    "stretches",
+    "A received dossier's time from one event to the next, up to its end or the as-of instant (rulebook 10).",
+    ("dossier_id", TEXT, "dossier code"),
+    ("seq", INT, "place of the event that opens it, among the dossier's events"),
+    ("from_at", INSTANT, "when that event happened"),
+    ("to_at", INSTANT, "when the next one happened; else the as-of instant"),
+    ("unit_id", TEXT, "unit that holds it: the last one stated up to the event that opens the stretch"),
+    ("stage", TEXT, "stage of the event that opens it"),
+    ("status", TEXT, "status of that event"),
+    ("kind", TEXT, "working; waiting: a pause; discarded: before the clock was restarted"),
+    ("open_seconds", INT, "open time in it that its kind counts, seconds; none before a late receipt counts"),
+)
+
 BASELINE_DOSSIERS = table(
     "baseline_dossiers",
     "The finished dossiers of a frozen baseline, each with its processing time and its procedure's cap.",
@@ -214,11 +231,7 @@ BASELINE_DOSSIERS = table(
     ("limit_on_time", FLAG, "on time by the computed due date; empty where there is none"),
 )
 
-FORM_06 = table(
-    "form_06",
-    "Biểu số 06/VPCP/KSTT by field and level; 3 = 4+5+6 = 7+11, 7 = 8+9+10, 11 = 12+13 (rulebook 6).",
-    ("field", TEXT, "field of the procedure; empty: unknown procedure"),
-    ("level", TEXT, "city or commune; empty: unknown procedure"),
+FORM_06_COUNTS = (
     ("received", INT, "column 3: received, total"),
     ("received_online", INT, "column 4: received online in the period"),
     ("received_in_person_post", INT, "column 5: received in person or by post in the period"),
@@ -230,6 +243,68 @@ FORM_06 = table(
     ("pending", INT, "column 11: being processed, total"),
     ("pending_in_time", INT, "column 12: in time (and waiting for supplements, stopped)"),
     ("pending_overdue", INT, "column 13: past the due day"),
+)
+
+FORM_06 = table(
+    "form_06",
+    "Biểu số 06/VPCP/KSTT by field and level; 3 = 4+5+6 = 7+11, 7 = 8+9+10, 11 = 12+13 (rulebook 6).",
+    ("field", TEXT, "field of the procedure; empty: unknown procedure"),
+    ("level", TEXT, "city or commune; empty: unknown procedure"),
+    *FORM_06_COUNTS,
+)
+
+FORM_06_UNITS = table(
+    "form_06_units",
+    "The same by unit: what `show form-06 --by unit` (or `receiving-unit`) prints.",
+    ("unit_id", TEXT, "code of the unit that resolves it, else received it (or the reception point); empty: unknown"),
+    ("name", TEXT, "its name"),
+    *FORM_06_COUNTS,
+)
+
+ON_TIME = table(
+    "on_time",
+    "On time under each rule set, over form 06's dossiers of the period (rulebook 6); in every row n_dossiers ="
+    " n_judged + those apart, n_judged = n_on_time + n_late, on_time = n_on_time / n_judged.",
+    ("rule_set", TEXT, "index_766, form_06 or strict"),
+    ("scope", TEXT, "city, level, field or unit; centre for what a reception point received"),
+    ("scope_id", TEXT, "which one; empty: city, or unknown"),
+    ("n_dossiers", INT, "received by the end of the period and not ended before it"),
+    ("n_judged", INT, "the denominator: those that the rule set judges"),
+    ("n_on_time", INT, "the numerator: of these on time"),
+    ("n_late", INT, "of these late"),
+    ("n_pending_on_time", INT, "of those on time: still pending"),
+    ("n_pending_late", INT, "of those late: still pending"),
+    ("n_without_due_date", INT, "apart, in no share: nothing to judge by"),
+    ("n_stopped", INT, "apart, in no share: stopped"),
+    ("n_refused", INT, "apart, in no share: refused"),
+    ("n_withdrawn", INT, "apart, in no share: withdrawn"),
+    ("on_time", REAL, "n_on_time / n_judged; empty of nothing"),
+    ("name", TEXT, "of a unit its name, of a level or field itself"),
+)
+
+BRIDGE = table(
+    "bridge",
+    "From index_766 to each other rule set, step by step: how many dossiers each step moves (rulebook 6). A dossier"
+    " moves in one step only; the last step's counts are the other rule set's.",
+    ("from_rule_set", TEXT, "index_766"),
+    ("to_rule_set", TEXT, "form_06 or strict"),
+    (
+        "step",
+        TEXT,
+        "start, then in this order stopped, refused, withdrawn (form_06: pending or on time; strict: apart), waiting"
+        " (for a supplement: in time), without_due_date (form_06: none stated, on time; strict: apart),"
+        " two_supplements (no longer late), pauses (no longer subtracted), days (compared instead of minutes),"
+        " current_due_date (instead of the first)",
+    ),
+    ("n_moved", INT, "dossiers whose verdict the step changes"),
+    ("n_into_on_time", INT, "of these on time from now on"),
+    ("n_out_of_on_time", INT, "of these no longer on time"),
+    ("n_into_judged", INT, "of these judged from now on"),
+    ("n_out_of_judged", INT, "of these no longer judged"),
+    ("n_on_time", INT, "on time after the step"),
+    ("n_judged", INT, "judged after the step"),
+    ("scope", TEXT, "city, field or unit; centre for what a reception point received"),
+    ("scope_id", TEXT, "which one; empty: city"),
 )
 
 REDUCTIONS = table(
@@ -396,7 +471,7 @@ FIGURES = table(
     "figures",
     "Every figure of a run, in long form; the ledger keeps it under the run.",
     ("figure", TEXT, "name of the figure: table.column"),
-    ("rule_set", TEXT, "index_766, form_06, or empty"),
+    ("rule_set", TEXT, "index_766, form_06, strict, or empty"),
     ("scope", TEXT, "city, level, field, unit, procedure, target …"),
     ("scope_id", TEXT, "which one"),
     ("period_from", DAY, "first day"),

@@ -16,6 +16,9 @@ os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib: charts n
 # Machines of CI are slow and uneven, so no deadline; a failure there must be the same one here.
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# Under mutation (tests/mutation) any failure will do; to make it small would take minutes.
+any_failure = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, phases=any_failure)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 SKIP_NOTHING = "PROCMON_TESTS_SKIP_NOTHING"

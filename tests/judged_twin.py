@@ -9,24 +9,29 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
 from twin.dossiers import Dossier, Registry, measure_dossiers
 from twin.figures import (
+    BRIDGE_STEPS,
     GOT_A_RESULT,
     ActualCut,
     Finish,
     LimitCut,
     actual_cut,
     boundaries_of,
+    bridge_step,
     caps_of,
     describe,
     due_soon,
     finished_in,
+    in_form_06,
     limit_cut_shares,
     limit_cuts,
     nine_digits,
+    on_time_counts,
     on_time_rates_of,
     procedure_key,
     samples,
@@ -186,6 +191,49 @@ def assert_form_06(table: pa.Table, theirs: list[dict[str, str]]) -> None:
         assert row["received"] == row["resolved"] + row["pending"]
         assert row["resolved"] == row["resolved_early"] + row["resolved_on_time"] + row["resolved_overdue"]
         assert row["pending"] == row["pending_in_time"] + row["pending_overdue"]
+
+
+def assert_rule_sets(on_time: pa.Table, bridge: pa.Table, twin: TwinCity) -> None:
+    """Every row of both tables, that none is missing, and that the bridge's steps add up."""
+    frm = first_of(twin.question.period.from_, twin.question.zone)
+    of_period = [dossier for dossier in twin.dossiers if in_form_06(dossier, frm)]
+    parts: dict[tuple[str, str], list[Dossier]] = defaultdict(list)
+    for dossier in of_period:
+        version, unit = dossier.version or {}, twin.unit_of(dossier)
+        parts["city", ""].append(dossier)
+        parts["level", version.get("level", "")].append(dossier)
+        parts["field", version.get("field", "")].append(dossier)
+        parts["unit", twin.said(unit) if unit else ""].append(dossier)
+    ours = {(row["scope"], row["scope_id"], row["rule_set"]): row for row in on_time.to_pylist()}
+    assert len(ours) == on_time.num_rows
+    assert set(ours) == {(*part, rule_set) for part in parts for rule_set in ("index_766", "form_06", "strict")}
+    for (scope, scope_id, rule_set), row in ours.items():
+        theirs = on_time_counts(parts[scope, scope_id], rule_set)
+        assert {name: row[name] for name in theirs} == theirs, row
+        n = theirs["n_judged"]
+        assert row["on_time"] == nine_digits(Fraction(theirs["n_on_time"], n) if n else None)
+    for to_rule_set, steps in BRIDGE_STEPS.items():
+        rows = [row for row in bridge.to_pylist() if row["to_rule_set"] == to_rule_set]
+        assert [row["step"] for row in rows] == (["start", *steps] if of_period else [])
+        assert_waterfall(rows, of_period, to_rule_set)
+        if of_period:
+            for row, rule_set in ((rows[0], "index_766"), (rows[-1], to_rule_set)):
+                end = ours["city", "", rule_set]
+                assert (row["n_on_time"], row["n_judged"]) == (end["n_on_time"], end["n_judged"])
+
+
+def assert_waterfall(rows: Sequence[Row], dossiers: Iterable[Dossier], to_rule_set: str) -> None:
+    moves = [move for dossier in dossiers if (move := bridge_step(dossier, to_rule_set))]
+    assert sum(row["n_moved"] for row in rows) == len(moves)
+    for before, row in pairwise(rows):
+        own = [(was, now) for step, was, now in moves if step == row["step"]]
+        into, out = sum(now is True for _, now in own), sum(was is True for was, _ in own)
+        judged, unjudged = sum(was is None for was, _ in own), sum(now is None for _, now in own)
+        assert row["n_moved"] == len(own), row
+        assert (row["n_into_on_time"], row["n_out_of_on_time"]) == (into, out), row
+        assert (row["n_into_judged"], row["n_out_of_judged"]) == (judged, unjudged), row
+        assert row["n_on_time"] == before["n_on_time"] + into - out
+        assert row["n_judged"] == before["n_judged"] + judged - unjudged
 
 
 def assert_reductions(table: pa.Table, twin: TwinCity, target: Fraction) -> None:

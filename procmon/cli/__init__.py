@@ -9,6 +9,7 @@ import click
 
 from procmon import __version__
 from procmon.cli.common import Group
+from procmon.cli.explaining import explain_command
 from procmon.cli.questions import doctor_command, query_command, show_command
 from procmon.cli.work import (
     baseline_group,
@@ -56,6 +57,7 @@ for command in (
     schedule_command,
     show_command,
     query_command,
+    explain_command,
     doctor_command,
 ):
     main.add_command(command)

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -49,13 +49,13 @@ def with_workspace(command: Callable[..., R]) -> Callable[..., R]:
     return wrapped
 
 
-def with_output(command: Callable[..., R]) -> Callable[..., R]:
+def with_output(command: Callable[..., R], forms: Sequence[str] = FORMATS) -> Callable[..., R]:
     """Add --format and --output."""
     command = option("--output", type=click.Path(dir_okay=False), default="-", help="File to write; - is stdout.")(
         command
     )
     return option(
-        "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="Form of the rows."
+        "--format", "form", type=click.Choice(forms), default="table", show_default=True, help="Form of the rows."
     )(command)
 
 

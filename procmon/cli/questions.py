@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import click
 import pyarrow as pa
@@ -14,8 +15,10 @@ from procmon.errors import UsageProblem
 from procmon.inputs import find_run
 from procmon.measure.dossiers import POLICIES
 from procmon.store.workspace import Workspace
+from procmon.tables import RULE_SETS
 
-MEASURED = ("dossiers", "form-06", "reductions", "targets", "boundaries", "due-soon")
+MEASURED = ("dossiers", "form-06", "on-time", "bridge", "reductions", "targets", "boundaries", "due-soon")
+BY = ("field", "unit", "receiving-unit")
 POLICY_VALUES = {
     "supplement": ("pause", "restart", "run"),
     "payment": ("run", "pause"),
@@ -27,7 +30,9 @@ POLICY_VALUES = {
     "show",
     epilog=example(
         "procmon show dossiers --workspace procmon-demo --format csv\n"
-        "procmon show form-06 --workspace procmon-demo --period 2025-05"
+        "procmon show form-06 --workspace procmon-demo --period 2025-05\n"
+        "procmon show form-06 --workspace procmon-demo --period 2025-05 --format xlsx --output form-06.xlsx\n"
+        "procmon show on-time --workspace procmon-demo --period 2025-05/15 --rule-set strict"
     ),
 )
 @click.argument("what", type=click.Choice(ask.WHAT), metavar="WHAT")
@@ -36,23 +41,30 @@ POLICY_VALUES = {
 @option("--unit", default="", help="Only what this unit resolves (else received).")
 @option("--procedure", default="", help="Only this procedure.")
 @option("--field", default="", help="Only this field.")
-@option("--rule-set", type=click.Choice(["index_766", "form_06"]), help="Only figures of this rule set.")
+@option("--by", type=click.Choice(BY), help="Rows of form-06: by field and level (default), or by unit.")
+@option("--rule-set", type=click.Choice(RULE_SETS), help="Only this rule set: of on-time, bridge and figures.")
 @option("--policy", multiple=True, metavar="NAME=VALUE", help="What if: this policy for every procedure.")
 @option("--batch", type=int, help="Only what this batch brought.")
 @option("--run", type=int, help="From what this run saw; for figures: its figures.")
-@with_output
+@partial(with_output, forms=(*common.FORMATS, "xlsx"))
 @with_workspace
 def show_command(
     workspace: Workspace, what: str, as_of: str | None, period: str | None, from_: datetime | None,
-    to: datetime | None, unit: str, procedure: str, field: str, rule_set: str | None, policy: tuple[str, ...],
-    batch: int | None, run: int | None, form: str, output: str,
+    to: datetime | None, unit: str, procedure: str, field: str, by: str | None, rule_set: str | None,
+    policy: tuple[str, ...], batch: int | None, run: int | None, form: str, output: str,
 ) -> None:  # fmt: skip
     """Show a table, measured now from the lake; needs no run.
 
     \b
-    WHAT is one of: dossiers procedures units form-06 reductions targets boundaries due-soon
-    rejects batches runs figures corrections deliveries
+    WHAT is one of: dossiers procedures units form-06 on-time bridge reductions targets boundaries
+    due-soon rejects batches runs figures corrections deliveries
     """
+    if by and what != "form-06":
+        raise UsageProblem(f"--by is for form-06, not for {what}", remedy="Leave it out.")
+    if form == "xlsx" and what != "form-06":
+        raise UsageProblem(f"{what} is no workbook: only form-06 is", remedy="--format csv opens in Excel too.")
+    if form == "xlsx" and output == "-":
+        raise UsageProblem("a workbook needs a file", remedy="--format xlsx --output form-06.xlsx")
     if unit and field:
         raise UsageProblem("--unit and --field both say whose dossiers", remedy="Give one of them.")
     filters = ask.Filters(
@@ -64,8 +76,12 @@ def show_command(
         rule_set=rule_set or "",
         batch=batch,
         run=run,
-        policies=_policies(policy),
+        policies=read_policies(policy),
+        by=by or "field",
     )
+    if form == "xlsx":
+        common.write([ask.form_06_workbook(workspace, filters, now=now())], output)
+        return
     table = ask.show(workspace, what, filters, now=now())
     if what in MEASURED and filters.period is None:
         moment = filters.as_of or ask.default_as_of(workspace, now())
@@ -74,7 +90,8 @@ def show_command(
     print_table(workspace, table, form=form, output=output)
 
 
-def _policies(given: tuple[str, ...]) -> dict[str, str]:
+def read_policies(given: tuple[str, ...]) -> dict[str, str]:
+    """The policies of --policy NAME=VALUE, by name. Raises: UsageProblem for any other."""
     policies = {}
     for item in given:
         name, _, value = item.partition("=")

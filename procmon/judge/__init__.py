@@ -1,4 +1,4 @@
-"""Dossiers → figures: reductions, targets, boundaries, form 06, what is overdue and due soon (rulebook 6 to 8, 11)."""
+"""Dossiers → figures: reductions, targets, boundaries, form 06, rule sets, what is due soon (rulebook 6 to 8, 11)."""
 
 from procmon.judge.figures import figures
 from procmon.judge.judge import Judge, freeze

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from procmon.judge.numbers import share
 from procmon.judge.question import Question
+from procmon.judge.rule_sets import APART, MOVES
 from procmon.tables import FIGURES, FORM_06
 
 Row = dict[str, object]
@@ -44,6 +45,8 @@ def figures(tables: Mapping[str, pa.Table], question: Question) -> pa.Table:
         rows += _reduction(row, place)
     rows += [_target(row) for row in _rows(tables, "targets")]
     rows += _form_06(_rows(tables, "form_06"), place)
+    rows += _on_time(_rows(tables, "on_time"), place)
+    rows += _bridge(_rows(tables, "bridge"), place)
     rows += _boundaries(_rows(tables, "boundaries"), place)
     rows += _due_soon(_rows(tables, "due_soon"), place)
     rows += _trend(_rows(tables, "trend"), place)
@@ -152,6 +155,30 @@ def _form_06(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
             yield part | days | _share(f"form_06.{column}", n, counts["received"])
     for column in FORM_06.names[2:]:
         yield place.whole() | days | _share(f"form_06.{column}", total[column], total["received"])
+
+
+def _on_time(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
+    """The share of each row under its rule set; of all dossiers the other counts as well."""
+    for row in rows:
+        is_headline = (row["scope"], row["scope_id"]) == place.question.headline
+        base = place.whole() if is_headline else place.part(row["scope"], row["scope_id"])
+        base |= place.days(compared=False) | {"rule_set": row["rule_set"]}
+        yield base | _share("on_time.n_on_time", row["n_on_time"], row["n_judged"])
+        if is_headline:
+            for name in ("n_late", "n_pending_on_time", "n_pending_late"):
+                yield base | _share(f"on_time.{name}", row[name], row["n_judged"])
+            for name in APART:
+                yield base | _share(f"on_time.{name}", row[name], row["n_dossiers"])
+
+
+def _bridge(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
+    """What each step moves, and where it leads: on time out of the judged; of all dossiers only."""
+    for row in rows:
+        base = place.whole() | place.days(compared=False) | {"rule_set": row["to_rule_set"]}
+        name = f"bridge.{row['step']}"
+        yield base | _share(f"{name}.n_on_time", row["n_on_time"], row["n_judged"])
+        for move in MOVES:
+            yield base | {"figure": f"{name}.{move}", "numerator": row[move], "n": row[move]}
 
 
 def _boundaries(rows: list[dict[str, Any]], place: Place) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from datetime import date
 import pyarrow as pa
 
 from procmon.engine import Engine, sql_text
+from procmon.judge import form_06, rule_sets
 from procmon.judge.limits import Catalogue
 from procmon.judge.question import Question
 from procmon.judge.reductions import Evidence, Goal, reductions
@@ -19,7 +20,6 @@ from procmon.tables import (
     BASELINE_DOSSIERS,
     BOUNDARIES,
     DUE_SOON,
-    FORM_06,
     INT,
     QUALITY,
     TARGETS,
@@ -53,22 +53,25 @@ class Judge:
         engine.steps(sql_text("judge", "caps"))
 
     def tables(self, question: Question, *, batches: Mapping[str, int]) -> dict[str, pa.Table]:
-        """Every table of a page but `targets`: reductions, form_06, boundaries, due_soon, trend, quality.
+        """Every table of a page but `targets`.
+
+        That is reductions, form_06, on_time, bridge, boundaries, due_soon, trend and quality.
 
         Args:
             batches: the ledger's sums for data quality (refused_rows, read_rows …).
         """
         self._ask(question)
         engine = self.engine
-        for name in ("sides", "spread", "form_06", "due_soon", "boundaries", "quality"):
+        for name in ("sides", "spread", "form_06", "rule_sets", "due_soon", "boundaries", "quality"):
             engine.steps(sql_text("judge", name))
+        told = rule_sets.on_time(engine.query("SELECT * FROM on_time"), self.units, question)
         return {
             "reductions": reductions(
                 self.evidence(question), engine.query("SELECT * FROM quantiles"), self.goal(question)
             ),
-            "form_06": FORM_06.conform(
-                engine.query("SELECT * FROM form_06 ORDER BY field NULLS FIRST, level NULLS FIRST")
-            ),
+            "form_06": form_06.by_field(engine),
+            "on_time": told,
+            "bridge": rule_sets.bridge(engine.query("SELECT * FROM bridge"), told, question),
             "boundaries": BOUNDARIES.conform(
                 engine.query("SELECT * FROM boundaries_judged ORDER BY procedure_id NULLS FIRST")
             ),
@@ -78,6 +81,12 @@ class Judge:
             "trend": trend(question, engine.query("SELECT * FROM trend_cells")),
             "quality": self._quality(batches),
         }
+
+    def form_06_by_unit(self, question: Question, by: str) -> pa.Table:
+        """Table FORM_06_UNITS; `by` is one of form_06.UNIT_COLUMNS."""
+        self._ask(question)
+        self.engine.steps(sql_text("judge", "form_06"))
+        return form_06.by_unit(self.engine, self.units, question, form_06.UNIT_COLUMNS[by])
 
     def targets(self, question: Question, *, ending: date | None) -> pa.Table:
         """Table TARGETS for the targets whose period ended on `ending`, or for `None` those that still run.

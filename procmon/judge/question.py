@@ -59,6 +59,7 @@ class Question:
         window = self.as_of - timedelta(days=self.policies.boundary_days)
         values: dict[str, tuple[object, pa.DataType]] = {
             "as_of": (self.as_of, INSTANT),
+            "zone": (self.zone.key, TEXT),
             "today": (self.today, DAY),
             "period_from": (self.period.from_, DAY),
             "period_to": (self.period.to, DAY),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -59,6 +59,7 @@ def measure(
     live: Sequence[int],
     registry: Mapping[str, pa.Table],
     calendars: Calendars,
+    keep: Collection[str] = (),
 ) -> None:
     """Make the table `dossiers` (tables.DOSSIERS, one row a dossier with an event seen) in the engine.
 
@@ -66,6 +67,7 @@ def measure(
         lake_files: Parquet files of the lake's events.
         done: the batches that the ledger lists; live: those of them that are not retracted.
         registry: the registry's tables `procedures` and `units`.
+        keep: those of INNER_STEPS that stay in the engine, for who reads them afterwards.
 
     `events` (every event seen, in order, with its place on the calendar) stays in the engine beside it.
     Raises: UsageProblem for an as-of instant that calendars do not cover.
@@ -88,7 +90,7 @@ def measure(
     engine.drop("seen", "live_rows")
     engine.steps(sql_text("measure", "facts"))
     engine.steps(sql_text("measure", "dossiers"))
-    engine.drop(*INNER_STEPS)
+    engine.drop(*(step for step in INNER_STEPS if step not in keep))
 
 
 INNER_STEPS = (
@@ -96,7 +98,7 @@ INNER_STEPS = (
     "pauses", "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "boundaries",
     "seconds", "ruled",
 )  # fmt: skip
-"""Steps that nobody reads afterwards."""
+"""Steps that nobody reads afterwards, but where `measure` is told to keep them."""
 
 
 def _find_calendars(engine: Engine, calendars: Calendars) -> None:

@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from procmon.report import counters, form_06, pending, quality, times, words
+from procmon.report import counters, form_06, pending, quality, rule_sets, times, words
 from procmon.report.headlines import Rows, at_scope, cards, dossiers, headline_scope, warnings
 from procmon.report.parts import Cell, CutDot, Drawing, Figure, Grid, Report, Section, TrendPoint
 from procmon.tables import About, Period
 
-TABLES = ("reductions", "targets", "form_06", "boundaries", "due_soon", "trend", "quality", "intake", "refusals")
+TABLES = (
+    "reductions", "targets", "form_06", "on_time", "bridge", "boundaries", "due_soon", "trend", "quality", "intake",
+    "refusals",
+)  # fmt: skip
 NATIONAL_TARGETS = (0.30, 0.50)  # Resolution 66/NQ-CP: 2025 and 2026 against 2024
 MOST_DOTS = 16
 MAIL_DOSSIERS = 12
@@ -104,7 +107,8 @@ def page_sections(rows: Mapping[str, Rows], about: About, zone: ZoneInfo) -> tup
     )
     if about.audience == "department":
         return *results, due, form
-    return *results, times.groups_section(rows["reductions"]), boundaries, due, form
+    on_time = rule_sets.rule_sets_section(rows["on_time"], rows["bridge"])
+    return *results, times.groups_section(rows["reductions"]), boundaries, due, on_time, form
 
 
 # ---- the charts' numbers

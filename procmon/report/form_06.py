@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from procmon.report import words
 from procmon.report.grids import cells, heads
 from procmon.report.headlines import Rows, total
@@ -22,6 +24,9 @@ FORM_COLUMNS = (
 )
 
 
+ISSUED = "Ban hành theo Thông tư số 01/2020/TT-VPCP ngày 21/10/2020"
+
+
 def form_section(form_06: Rows) -> Section:
     """Biểu số 06/VPCP/KSTT with its 13 columns, by level and field."""
     return Section(
@@ -39,23 +44,51 @@ def form_section(form_06: Rows) -> Section:
     )
 
 
-def form_lines(form_06: Rows) -> tuple[FormLine, ...]:
-    """Each level with its fields under it, then the whole."""
+@dataclass(frozen=True)
+class FormRow:
+    """One row of form 06: columns 1 and 2, then the counts of columns 3 to 13; `is_total` for a level or the whole."""
+
+    number: str
+    name: str
+    counts: tuple[int, ...]
+    is_total: bool
+
+
+def form_rows(form_06: Rows) -> tuple[FormRow, ...]:
+    """Each level with its fields under it, then the whole; nothing of nothing. Reads table FORM_06."""
     if not form_06:
         return ()
-    lines: list[FormLine] = []
+    found: list[FormRow] = []
     levels = [level for level in words.LEVELS if any((row["level"] or "") == level for row in form_06)]
     for letter, level in zip("ABC", levels, strict=False):
         rows = sorted((r for r in form_06 if (r["level"] or "") == level), key=lambda r: r["field"] or "")
-        lines.append(form_line(letter, words.LEVELS[level], rows, is_total=True))
+        found.append(form_row(letter, words.LEVELS[level], rows, is_total=True))
         for place, row in enumerate(rows, start=1):
-            lines.append(form_line(str(place), row["field"] or "Chưa rõ lĩnh vực", [row], is_total=False))
-    return (*lines, form_line("", "Tổng cộng", form_06, is_total=True))
+            found.append(form_row(str(place), row["field"] or "Chưa rõ lĩnh vực", [row], is_total=False))
+    return (*found, form_row("", "Tổng cộng", form_06, is_total=True))
 
 
-def form_line(number: str, name: str, rows: Rows, *, is_total: bool) -> FormLine:
+def unit_rows(form_06_units: Rows) -> tuple[FormRow, ...]:
+    """Each unit, then the whole; nothing of nothing. Reads table FORM_06_UNITS."""
+    if not form_06_units:
+        return ()
+    found = [
+        form_row(str(place), row["name"] or row["unit_id"] or "Chưa rõ đơn vị", [row], is_total=False)
+        for place, row in enumerate(form_06_units, start=1)
+    ]
+    return (*found, form_row("", "Tổng cộng", form_06_units, is_total=True))
+
+
+def form_row(number: str, name: str, rows: Rows, *, is_total: bool) -> FormRow:
     """Columns 3 to 13 added up over rows."""
-    return FormLine(number, name, tuple(words.count(total(rows, c)) for c in FORM_COLUMNS), is_total)
+    return FormRow(number, name, tuple(total(rows, column) for column in FORM_COLUMNS), is_total)
+
+
+def form_lines(form_06: Rows) -> tuple[FormLine, ...]:
+    """The form's rows as the page prints them."""
+    return tuple(
+        FormLine(row.number, row.name, tuple(map(words.count, row.counts)), row.is_total) for row in form_rows(form_06)
+    )
 
 
 def form_grid(form_06: Rows) -> Grid:

@@ -317,6 +317,26 @@ RULE_SETS = {
     "strict": "chat_che (như chi_so_766, nhưng hồ sơ không có hạn, dừng, từ chối, rút để riêng)",
 }
 
+RULE_SET_NAMES = {
+    "index_766": "chi_so_766 (chỉ số quốc gia)",
+    "form_06": "bieu_06 (Biểu số 06)",
+    "strict": "chat_che (chặt chẽ)",
+}
+
+BRIDGE_STEPS = {
+    "start": "Theo chi_so_766",
+    "stopped": "Dừng giải quyết: biểu tính là trong hạn",
+    "refused": "Từ chối: biểu tính là đúng hạn",
+    "withdrawn": "Người nộp rút hồ sơ: biểu tính là đúng hạn",
+    "waiting": "Đang chờ bổ sung: biểu tính là trong hạn",
+    "without_due_date": "Không ghi ngày hẹn trả: biểu tính là đúng hạn, trong hạn",
+    "two_supplements": "Yêu cầu bổ sung từ hai lần: biểu không vì thế mà tính là quá hạn",
+    "pauses": "Thời gian chờ bổ sung: biểu không trừ",
+    "days": "Biểu so theo ngày, không theo giờ làm việc",
+    "current_due_date": "Biểu so với ngày hẹn trả hiện tại, không phải ngày hẹn đầu tiên",
+}
+"""The steps from chi_so_766 to bieu_06 (table `bridge`)."""
+
 POLICIES = {
     "supplement=pause": "yêu cầu bổ sung: tạm dừng tính giờ",
     "supplement=restart": "yêu cầu bổ sung: tính lại từ đầu",

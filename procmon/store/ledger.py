@@ -151,7 +151,10 @@ class FigureRow(Base, table=True):
 
 
 class Correction(Base, table=True):
-    """A figure of `run_id` that differs from the previous run of the same period, with the batches that did it."""
+    """A figure of `run_id` that differs from the previous run of the same period, with the batches that did it.
+
+    `before` is empty where the figure has come, `after` where it has gone.
+    """
 
     __tablename__ = "corrections"
 
@@ -164,6 +167,9 @@ class Correction(Base, table=True):
     before: float | None = Field(default=None, sa_type=Double)
     after: float | None = Field(default=None, sa_type=Double)
     batches: str = Field(default="", sa_type=Text)
+    rule_set: str = Field(default="", sa_type=Text)
+    period_from: date | None = None
+    period_to: date | None = None
 
 
 class Delivery(Base, table=True):

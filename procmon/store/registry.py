@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ class CalendarOverride(RegistryRow, table=True):
 
 
 class OpeningHours(RegistryRow, table=True):
-    """The hours of a weekday from a day on."""
+    """The hours of a weekday from a day on; but for `default`, a calendar is closed on weekdays it does not name."""
 
     __tablename__ = "opening_hours"
     __table_args__ = _one_open("opening_hours", "calendar_id", "unit_id", "weekday", "valid_from")
@@ -296,7 +296,7 @@ _KINDS = (
             Column("calendar_id", cells.code, "calendar", needed=True),
             Column("unit_id", cells.code, "unit that has this calendar; empty: none in particular"),
             Column("weekday", cells.weekday, "1 = Monday … 7 = Sunday", needed=True),
-            Column("hours", cells.hours, "sessions such as 07:30-11:30 13:00-17:00; empty: closed"),
+            Column("hours", cells.hours, "sessions such as 07:30-11:30 13:00-17:00; empty, or no such row: closed"),
             _VALID_FROM,
             _SOURCE,
         ),
@@ -401,9 +401,22 @@ def load(engine: Engine, kind: str, path: Path, *, replace: bool, now: datetime)
 
 def seed(engine: Engine, now: datetime) -> None:
     """Load what a new workspace starts with (`SEEDS`)."""
-    for kind, name in SEEDS.items():
-        with as_file(files("procmon") / "data" / name) as path:
-            load(engine, kind, path, replace=False, now=now)
+    for kind in SEEDS:
+        load(engine, kind, seed_file(kind), replace=False, now=now)
+
+
+def seed_file(kind: str) -> Path:
+    """The shipped file of a kind of SEEDS."""
+    return Path(str(files("procmon"))) / "data" / SEEDS[kind]
+
+
+def unloaded(engine: Engine, kind: str) -> list[dict[str, Any]]:
+    """The rows shipped for `kind` (one of SEEDS) whose key the registry does not have: a newer release ships more."""
+    known = _kind(kind)
+    shipped = _checked(known, seed_file(kind))
+    with Session(engine) as session:
+        standing = {_key(known, row) for row in _standing(session, known)}
+    return [row for row in shipped if _key(known, row) not in standing]
 
 
 def _kind(name: str) -> Kind:

@@ -11,6 +11,9 @@ from office import CITY, load_city, procmon, shown
 GOLDEN = Path(__file__).parent
 TABLES = {
     "form-06-2025-05.csv": ("form-06", "--period", "2025-05"),
+    "form-06-by-unit-2025-05.csv": ("form-06", "--period", "2025-05", "--by", "unit"),
+    "on-time-2025-05.csv": ("on-time", "--period", "2025-05"),
+    "bridge-2025.csv": ("bridge", "--period", "2025"),
     "reductions-2025.csv": ("reductions", "--period", "2025"),
     "targets.csv": ("targets",),
     "boundaries.csv": ("boundaries",),

@@ -18,6 +18,7 @@ from judged_twin import (
     assert_boundaries,
     assert_due_soon,
     assert_reductions,
+    assert_rule_sets,
 )
 from twin import strategies
 from twin.dossiers import CANONICAL
@@ -69,6 +70,7 @@ def test_every_table_equals_the_plain_twin_on_any_log(case: strategies.Case) -> 
         shutil.rmtree(city.store.folder)
     twin = TwinCity(case.event_rows, case.registry, question, is_period_end=False)
     assert_reductions(tables["reductions"], twin, GOAL)
+    assert_rule_sets(tables["on_time"], tables["bridge"], twin)
     assert_boundaries(tables["boundaries"], twin)
     assert_due_soon(tables["due_soon"], twin)
 

@@ -5,6 +5,7 @@ Every duration is in whole seconds, between instants cut to their whole second.
 """
 
 import calendar as month_lengths
+from array import array
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from fractions import Fraction
@@ -236,6 +237,45 @@ class Calendars:
     def of_unit(self, unit_id: str) -> Calendar:
         """The calendar a unit was given last, whatever the date; without its own, the default."""
         return self[self._of_unit.get(unit_id, DEFAULT)]
+
+
+class Minutes:
+    """Every minute from the day `first` to before `last`, looked at one after another.
+
+    Instants are whole seconds since the midnight of `first`.
+    """
+
+    def __init__(self, calendar: Calendar, first: date, last: date) -> None:
+        self.is_open = bytearray()
+        self.open_before = array("q")  # open seconds before each minute
+        passed, on = 0, first
+        while on < last:
+            hours = calendar.hours(on)
+            for minute in range(24 * 60):
+                is_open = False
+                for opens, closes in hours:
+                    if opens <= minute < closes:
+                        is_open = True
+                self.is_open.append(is_open)
+                self.open_before.append(passed)
+                if is_open:
+                    passed += 60
+            on += timedelta(days=1)
+
+    def open_through(self, instant: int) -> int:
+        """Open seconds before an instant."""
+        minute = instant // 60
+        return self.open_before[minute] + (instant % 60 if self.is_open[minute] else 0)
+
+    def walk(self, start: int, end: int) -> int:
+        """Open seconds from start to end, by a step for every minute that begins between them."""
+        seconds = 0
+        while start < end:
+            stop = min(end, start - start % 60 + 60)
+            if self.is_open[start // 60]:
+                seconds += stop - start
+            start = stop
+        return seconds
 
 
 def months_later(on: date, months: int) -> date:

@@ -102,6 +102,102 @@ def _form_06_columns(dossier: Dossier, frm: datetime) -> list[str]:
     return columns + of_class[dossier.class_06]
 
 
+def form_06_by(
+    dossiers: Iterable[Dossier], frm: datetime, place: Callable[[Dossier], str]
+) -> dict[str, dict[str, int]]:
+    """The form's counts of columns 3 to 13 by any place, such as the unit, of dossiers measured to the period's end."""
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    for dossier in dossiers:
+        if in_form_06(dossier, frm):
+            rows[place(dossier)].update(_form_06_columns(dossier, frm))
+    return {where: {column: counts[column] for column in FORM_06_COUNTS} for where, counts in rows.items()}
+
+
+# ---- rule sets and the bridge between them
+
+APART = ("stopped", "refused", "withdrawn")
+BRIDGE_STEPS = {
+    "strict": [*APART, "without_due_date"],
+    "form_06": [*APART, "waiting", "without_due_date", "two_supplements", "pauses", "days", "current_due_date"],
+}
+
+
+def apart_from(dossier: Dossier, rule_set: str) -> str:
+    """Why a received dossier is in no share of a rule set; '' if it is in one."""
+    if rule_set == "strict" and dossier.outcome in APART:
+        return dossier.outcome
+    if dossier.judged_due_at is None and (
+        rule_set == "strict" or (rule_set == "index_766" and dossier.n_supplements < 2)
+    ):
+        return "without_due_date"
+    return ""
+
+
+def is_on_time(dossier: Dossier, rule_set: str) -> bool | None:
+    """A received dossier's verdict under a rule set; None where it is in no share."""
+    if apart_from(dossier, rule_set):
+        return None
+    if rule_set == "form_06":
+        return dossier.class_06 not in ("late", "pending_overdue")
+    return dossier.is_on_time_766(dossier.judged_due_at)
+
+
+def on_time_counts(dossiers: Iterable[Dossier], rule_set: str) -> dict[str, int]:
+    """The counts of table `on_time` over dossiers of a period."""
+    counts: Counter[str] = Counter()
+    for dossier in dossiers:
+        said = is_on_time(dossier, rule_set)
+        side = {True: "on_time", False: "late", None: apart_from(dossier, rule_set)}[said]
+        counts.update(["n_dossiers", f"n_{side}"])
+        if said is not None:
+            counts.update(["n_judged"] + [f"n_pending_{side}"] * (dossier.outcome == "pending"))
+    names = ["n_dossiers", "n_judged", "n_on_time", "n_late", "n_pending_on_time", "n_pending_late"]
+    return {name: counts[name] for name in [*names, "n_without_due_date", *(f"n_{end}" for end in APART)]}
+
+
+def verdict_after(dossier: Dossier, to_rule_set: str, n_steps: int) -> bool | None:
+    """A received dossier's verdict once the first steps from index_766 to another rule set are taken."""
+    taken = BRIDGE_STEPS[to_rule_set][:n_steps]
+    answer = None if to_rule_set == "strict" else True
+    due_at = dossier.judged_due_at
+    if dossier.outcome in taken:
+        return answer
+    if "waiting" in taken and dossier.outcome == "pending" and dossier.events[-1].status == "supplement_requested":
+        return answer
+    if "without_due_date" in taken and (due_at if to_rule_set == "strict" else dossier.current_due_at) is None:
+        return answer
+    if "two_supplements" not in taken:
+        if dossier.n_supplements >= 2:
+            return False
+        if due_at is None:
+            return None
+    assert dossier.received_at is not None
+    assert due_at is not None
+    until = dossier.ended_at or dossier.measured_to
+    if "current_due_date" in taken:
+        due_at = dossier.current_due_at
+        assert due_at is not None
+    if "days" in taken:
+        return until.date() <= due_at.date()
+    if due_at <= dossier.received_at:
+        return False
+    assert dossier.index_seconds is not None
+    spent = dossier.index_seconds
+    if "pauses" in taken:
+        spent = dossier.calendar.open_seconds(dossier.received_at, until)
+    return spent <= dossier.calendar.open_seconds(dossier.received_at, due_at)
+
+
+def bridge_step(dossier: Dossier, to_rule_set: str) -> tuple[str, bool | None, bool | None] | None:
+    """(step, before, after) of the one step in which a dossier moves; None where both ends say the same."""
+    steps = BRIDGE_STEPS[to_rule_set]
+    said = [verdict_after(dossier, to_rule_set, n) for n in range(len(steps) + 1)]
+    if said[0] == said[-1]:
+        return None
+    last = max(n for n in range(len(steps)) if said[n] != said[n + 1])
+    return steps[last], said[0], said[-1]
+
+
 # ---- 7.1 the limit cut, on paper
 
 WORKING_DAYS = {
@@ -248,8 +344,10 @@ def finished_in(
     ]
 
 
-def standing_unit(registry: Any, today: date) -> Callable[[Dossier], str]:
+def standing_unit(registry: Any, today: date, *, is_receiving: bool = False) -> Callable[[Dossier], str]:
     """The unit a dossier counts for as (code, date), written `code@valid_from`, or `code@` where it is unknown.
+
+    That is who resolves it, else received it; with `is_receiving` who received it.
 
     A unit taken over whole by `today` is the one that took it over; a split one stays itself. Without any unit: ''.
     """
@@ -273,7 +371,7 @@ def standing_unit(registry: Any, today: date) -> Callable[[Dossier], str]:
         return unit
 
     def unit_of(dossier: Dossier) -> str:
-        for code, day in (dossier.resolving, dossier.receiving):
+        for code, day in (dossier.receiving,) if is_receiving else (dossier.resolving, dossier.receiving):
             if code and day is not None:
                 return follow(key(code, day))
         return ""

@@ -11,12 +11,15 @@ import pyarrow as pa
 
 from procmon.tables import (
     BOUNDARIES,
+    BRIDGE,
     DUE_SOON,
     FORM_06,
     INTAKE,
+    ON_TIME,
     QUALITY,
     REDUCTIONS,
     REFUSALS,
+    RULE_SETS,
     TARGETS,
     TREND,
     About,
@@ -28,6 +31,8 @@ SPECS = {
     "reductions": REDUCTIONS,
     "targets": TARGETS,
     "form_06": FORM_06,
+    "on_time": ON_TIME,
+    "bridge": BRIDGE,
     "boundaries": BOUNDARIES,
     "due_soon": DUE_SOON,
     "trend": TREND,
@@ -64,7 +69,7 @@ def about(**changes: Any) -> About:
         timezone="Asia/Ho_Chi_Minh",
         run_id=12,
         n_dossiers=12_345,
-        rule_sets=("index_766", "form_06"),
+        rule_sets=RULE_SETS,
         policies={"supplement": "pause", "payment": "run", "late_receipt": "none"},
         procedure_policies={"payment=pause": 3},
         calendar_version="2026-01",
@@ -191,6 +196,8 @@ def city(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
         "reductions": reductions,
         "targets": targets(),
         "form_06": form_06(),
+        "on_time": on_time(),
+        "bridge": bridge(),
         "boundaries": boundaries(),
         "due_soon": due_soon(),
         "trend": trend(),
@@ -267,6 +274,37 @@ def form_06() -> list[dict[str, Any]]:
                 "pending_overdue": n // 20,
             }
         )
+    return rows
+
+
+def on_time() -> list[dict[str, Any]]:
+    """The city under three rule sets, and a field."""
+    counts = ("n_dossiers", "n_judged", "n_on_time", "n_late", "n_without_due_date", "n_stopped", "n_refused")
+    told = {
+        "index_766": (7403, 7400, 6800, 600, 3, 0, 0),
+        "form_06": (7403, 7403, 7000, 403, 0, 0, 0),
+        "strict": (7403, 7358, 6760, 598, 3, 30, 12),
+    }
+    rows = []
+    for scope, scope_id in (("city", ""), ("field", "Hộ tịch")):
+        for rule_set, numbers in told.items():
+            row = dict(zip(counts, numbers, strict=True)) | {"n_withdrawn": 0, "on_time": numbers[2] / numbers[1]}
+            rows.append({"rule_set": rule_set, "scope": scope, "scope_id": scope_id, **row})
+    return rows
+
+
+def bridge() -> list[dict[str, Any]]:
+    """Of the steps two that move dossiers, and one that moves none."""
+    rows = []
+    for step, into, out, n_on_time, n_judged in (
+        ("start", 0, 0, 6800, 7400),
+        ("without_due_date", 3, 0, 6803, 7403),
+        ("pauses", 0, 0, 6803, 7403),
+        ("days", 199, 2, 7000, 7403),
+    ):
+        moved = {"n_moved": into + out, "n_into_on_time": into, "n_out_of_on_time": out}
+        ends = {"from_rule_set": "index_766", "to_rule_set": "form_06", "step": step, "scope": "city", "scope_id": ""}
+        rows.append(ends | moved | {"n_on_time": n_on_time, "n_judged": n_judged})
     return rows
 
 

@@ -113,6 +113,30 @@ def test_form_06_has_every_cell_and_the_totals_that_they_add_up_to(pages: dict[s
             assert counts[f"form_06.{column}", *place_of(page)] == sum(cells)
 
 
+def test_on_time_has_each_shares_counts_under_its_rule_set(pages: dict[str, Page]) -> None:
+    for page, (tables, long) in pages.items():
+        told = {(row["figure"], row["rule_set"], row["scope"], row["scope_id"]): row for row in long}
+        for place, row in enumerate(tables["on_time"]):
+            where = place_of(page) if place < 3 else part_of(page, row["scope"], row["scope_id"])
+            figure = told["on_time.n_on_time", row["rule_set"], *where]
+            assert (figure["numerator"], figure["denominator"]) == (row["n_on_time"], row["n_judged"])
+            assert figure["value"] == row["on_time"]
+        for row in tables["on_time"][:3]:
+            for name in (name for name in row if name.startswith("n_") and name not in ("n_dossiers", "n_judged")):
+                assert told[f"on_time.{name}", row["rule_set"], *place_of(page)]["numerator"] == row[name]
+
+
+def test_every_step_of_the_bridge_has_its_figures(pages: dict[str, Page]) -> None:
+    for page, (tables, long) in pages.items():
+        told = {(row["figure"], row["rule_set"]): row for row in long if row["figure"].startswith("bridge.")}
+        assert len(told) == 6 * len(tables["bridge"]) == 6 * 15
+        for row in tables["bridge"]:
+            for name in (name for name in row if name.startswith("n_") and name != "n_judged"):
+                figure = told[f"bridge.{row['step']}.{name}", row["to_rule_set"]]
+                assert figure["numerator"] == row[name]
+                assert (figure["scope"], figure["scope_id"]) == place_of(page)
+
+
 def test_boundaries_have_their_shares_and_each_procedures_evidence(pages: dict[str, Page]) -> None:
     for page, (tables, long) in pages.items():
         counts, told = values(long, "numerator"), values(long)

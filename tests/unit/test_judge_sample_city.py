@@ -13,8 +13,26 @@ from typing import Any
 
 import pytest
 from judged import NO_BATCHES, YEAR_2025, City, midnight, registry_of, rows_of
-from judged_twin import TwinCity, assert_boundaries, assert_due_soon, assert_form_06, assert_reductions, near
-from twin.figures import Finish, form_06, form_06_of, limit_target, nine_digits, on_offer
+from judged_twin import (
+    TwinCity,
+    assert_boundaries,
+    assert_due_soon,
+    assert_form_06,
+    assert_reductions,
+    assert_rule_sets,
+    near,
+)
+from twin.figures import (
+    FORM_06_COUNTS,
+    Finish,
+    form_06,
+    form_06_by,
+    form_06_of,
+    limit_target,
+    nine_digits,
+    on_offer,
+    standing_unit,
+)
 
 from procmon.tables import Period
 
@@ -43,6 +61,7 @@ def year(city: City, log: Any) -> tuple[dict[str, Any], TwinCity, Any]:
     with city.judge(as_of) as judge:
         targets = judge.targets(question, ending=YEAR_2025.to).to_pylist()
         tables = judge.tables(question, batches=NO_BATCHES)
+        tables |= {by: judge.form_06_by_unit(question, by) for by in ("unit", "receiving-unit")}
     return tables, TwinCity(log, city.registry_rows, question), targets
 
 
@@ -84,6 +103,28 @@ def test_form_06_of_a_month_equals_the_plain_twin(spring: Any) -> None:
 def test_form_06_of_a_year_equals_the_plain_twin(year: Any) -> None:
     tables, twin, _ = year
     assert_form_06(tables["form_06"], form_06_of(twin.dossiers, midnight(YEAR_2025.from_)))
+
+
+@pytest.mark.parametrize("by", ["unit", "receiving-unit"])
+def test_form_06_by_unit_equals_the_plain_twin(year: Any, by: str) -> None:
+    """Whole successions are followed, so that a unit of today has its predecessors' dossiers."""
+    tables, twin, _ = year
+    unit_of = twin.unit_of if by == "unit" else standing_unit(twin.registry, twin.question.today, is_receiving=True)
+    theirs = form_06_by(twin.dossiers, midnight(YEAR_2025.from_), lambda d: unit_of(d) and twin.said(unit_of(d)))
+    ours = {row["unit_id"]: {name: row[name] for name in FORM_06_COUNTS} for row in tables[by].to_pylist()}
+    assert len(ours) == tables[by].num_rows > 100
+    assert ours == theirs
+
+
+def test_rule_sets_and_bridge_of_a_year_equal_the_plain_twin(year: Any) -> None:
+    tables, twin, _ = year
+    assert_rule_sets(tables["on_time"], tables["bridge"], twin)
+    moved = {row["step"]: row["n_moved"] for row in tables["bridge"].to_pylist() if row["to_rule_set"] == "form_06"}
+    assert sum(n > 0 for n in moved.values()) > 5
+
+
+def test_rule_sets_and_bridge_of_a_month_equal_the_plain_twin(spring: Any) -> None:
+    assert_rule_sets(spring[0]["on_time"], spring[0]["bridge"], spring[1])
 
 
 def test_form_06_of_a_reporting_month_equals_the_plain_twin(city: City, log: Any) -> None:

@@ -7,7 +7,9 @@ from html import unescape
 import pytest
 import report_samples as samples
 
-from procmon.report import build
+from procmon.judge import rule_sets
+from procmon.report import build, words
+from procmon.tables import RULE_SETS
 
 
 def text_of(html: str) -> str:
@@ -165,6 +167,27 @@ def test_form_06_has_its_13_columns_and_adds_up(city):
         assert n[3] == n[4] + n[5] + n[6] == n[7] + n[11]
         assert n[7] == n[8] + n[9] + n[10]
         assert n[11] == n[12] + n[13]
+
+
+def test_three_rule_sets_stand_side_by_side_with_what_they_leave_out(city):
+    text = text_of(city.html)
+    assert "chi_so_766 (chỉ số quốc gia) 6.800 600 3 (không có hạn 3) 91,89% (6.800/7.400 hồ sơ)" in text
+    assert "bieu_06 (Biểu số 06) 7.000 403 0 94,56% (7.000/7.403 hồ sơ)" in text
+    assert "chat_che (chặt chẽ) 6.760 598 45 (không có hạn 3, dừng 30, từ chối 12) 91,87% (6.760/7.358 hồ sơ)" in text
+
+
+def test_the_bridge_tells_each_step_that_moves_a_dossier(city):
+    text = text_of(city.html)
+    assert "Theo chi_so_766 91,89% (6.800/7.400 hồ sơ) Không ghi ngày hẹn trả" in text
+    assert "không theo giờ làm việc 199 2 94,56% (7.000/7.403 hồ sơ)" in text
+    assert "Thời gian chờ bổ sung: biểu không trừ" not in text
+    for page in (samples.about(audience="centre", scope="unit:H24.05"), samples.about(audience="department", scope="")):
+        assert "Ba bộ quy tắc" not in text_of(build(samples.city(), page).html)
+
+
+def test_every_step_and_rule_set_has_its_words():
+    assert set(words.BRIDGE_STEPS) == {"start", *rule_sets.STEPS["form_06"]}
+    assert set(words.RULE_SETS) == set(words.RULE_SET_NAMES) == set(RULE_SETS)
 
 
 def test_the_method_note_says_how_it_was_counted(city):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -129,14 +131,15 @@ def _open_through(calendars: Calendars, calendar_id: str, instants: list[datetim
 def test_every_day_opens_closes_and_is_followed_as_on_the_walk(registry: strategies.Registry) -> None:
     calendars, walked = build(registry), clock.Calendars(registry)
     first, last = date(2024, 12, 20), date(2025, 7, 20)
-    for row in calendars.days.to_pylist():
+    days = calendars.days["day"]
+    asked = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less(days, pa.scalar(last)))
+    for row in calendars.days.filter(asked).to_pylist():
         day, calendar = row["day"], walked[row["calendar_id"]]
-        if first <= day < last:
-            assert row["is_open"] == calendar.is_open(day)
-            assert row["next_open_day"] == calendar.this_or_next_working_day(day)
-            assert row["following_open_day"] == calendar.next_working_day(day)
-            for instant, second in ((calendar.opening(day), "opens_second"), (calendar.closing(day), "closes_second")):
-                assert row[second] == instant.hour * 3600 + instant.minute * 60
+        assert row["is_open"] == calendar.is_open(day)
+        assert row["next_open_day"] == calendar.this_or_next_working_day(day)
+        assert row["following_open_day"] == calendar.next_working_day(day)
+        for instant, second in ((calendar.opening(day), "opens_second"), (calendar.closing(day), "closes_second")):
+            assert row[second] == instant.hour * 3600 + instant.minute * 60
 
 
 # ---- the tables
@@ -147,6 +150,23 @@ def test_the_tables_cover_every_day_once(office: Calendars) -> None:
     assert (days[0], days[-1], len(days)) == (FIRST_DAY, LAST_DAY - timedelta(days=1), (LAST_DAY - FIRST_DAY).days)
     before = office.days["open_before"].to_numpy()
     assert (np.diff(before) >= 0).all()
+
+
+def test_overrides_hold_on_the_first_day_and_outside_the_tables_change_nothing() -> None:
+    rows = [{"calendar_id": "default", "on": day, "open": "yes"} for day in ("2000-01-01", "1999-12-31", "2060-01-01")]
+    calendars = build({"calendar": rows, **hours_of("default", {1: "08:00-09:00"}, "2060-01-01")})
+    is_open = calendars.days["is_open"].to_pylist()
+    assert is_open[0]  # a Saturday, and New Year
+    assert is_open[1:] == build({}).days["is_open"].to_pylist()[1:]
+
+
+def test_the_last_day_follows_itself(office: Calendars) -> None:
+    days = office.days.slice(office.days.num_rows - 2).to_pylist()
+    last = LAST_DAY - timedelta(days=1)
+    assert [row["following_open_day"] for row in days] == [last, last]
+    mondays = build(hours_of("mondays", {1: "08:00-09:00"}))  # the last day is a Wednesday
+    row = mondays.days.slice(mondays.days.num_rows - 1).to_pylist()[0]
+    assert (row["calendar_id"], row["next_open_day"], row["following_open_day"]) == ("mondays", last, last)
 
 
 def test_each_full_hour_of_open_time_finds_its_session(office: Calendars) -> None:
@@ -171,6 +191,40 @@ def test_a_calendar_of_its_own_begins_with_the_defaults_hours() -> None:
     mondays = [("2025-02-24", 480), ("2025-03-03", 60), ("2025-03-10", 120)]
     for day, minutes in mondays:
         assert open_minutes(calendars, f"{day}T00:00", f"{day}T23:59", "own") == minutes
+
+
+def test_a_calendar_of_its_own_is_closed_on_weekdays_that_it_does_not_name() -> None:
+    own = strategies.hours_rows("own", "W1", {6: "07:30-11:30", 2: "08:00-10:00", 3: ""}, "2025-03-01")
+    calendars = build({"opening_hours": own})
+    days = range(3, 10)
+    week = [open_minutes(calendars, f"2025-03-{day:02}T00:00", f"2025-03-{day + 1:02}T00:00", "own") for day in days]
+    assert week == [0, 120, 0, 0, 0, 240, 0]
+
+
+def test_a_calendar_that_is_closed_from_monday_to_friday_is_named() -> None:
+    saturdays = strategies.hours_rows("saturdays", "W1", {6: "07:30-11:30", 7: "07:30-11:30"}, "2025-03-01")
+    fridays = strategies.hours_rows("fridays", "W2", {5: "07:30-11:30"}, "2025-03-01")
+    mondays = strategies.hours_rows("mondays", "W2", {1: "07:30-11:30"}, "2025-03-01")
+    calendars = build({"opening_hours": saturdays + fridays + mondays})
+    assert worktime.closed_all_week(calendars, date(2025, 3, 1)) == ["saturdays"]
+    assert worktime.closed_all_week(calendars, date(2025, 1, 1)) == []  # as the default is, until 1 March
+
+
+def test_a_calendar_that_only_tet_closes_is_not_named() -> None:
+    mondays = strategies.hours_rows("mondays", "W2", {1: "07:30-11:30"}, "2024-03-01")
+    closed = [{"calendar_id": "mondays", "on": f"2025-02-{day:02}", "open": "no"} for day in (3, 10, 17)]
+    calendars = build({"opening_hours": mondays, "calendar": closed})
+    assert worktime.closed_all_week(calendars, date(2025, 1, 25)) == []  # open on Monday 24 February
+    assert worktime.closed_all_week(calendars, date(2025, 1, 20)) == []
+
+
+def test_hours_hold_from_their_day_on_until_the_next_version() -> None:
+    versions = [("2025-03-10", "08:00-09:00"), ("2025-03-03", "08:00-10:00"), ("2025-03-17", "")]
+    rows = [row for since, hours in versions for row in strategies.hours_rows("default", "", {1: hours}, since)]
+    calendars = build({"opening_hours": rows})
+    mondays = {"2025-02-24": 480, "2025-03-03": 120, "2025-03-10": 60, "2025-03-17": 0, "2025-03-24": 0}
+    for day, minutes in mondays.items():
+        assert open_minutes(calendars, f"{day}T00:00", f"{day}T23:59") == minutes
 
 
 def test_an_override_of_the_default_holds_everywhere_but_where_a_calendar_has_its_own() -> None:
@@ -203,6 +257,10 @@ def test_the_version_changes_with_an_override_and_with_nothing_else() -> None:
     assert build({"calendar": SWAP_OF_2026, **hours_of("x", {1: "08:00-10:00"}, unit_id="W1")}).version != base
 
 
+def test_a_version_is_short_enough_to_be_read_out() -> None:
+    assert re.fullmatch("[0-9a-f]{12}", build({}).version)
+
+
 def test_who_has_which_calendar_is_part_of_the_version() -> None:
     hours = {1: "08:00-10:00"}
     assert build(hours_of("x", hours, unit_id="W1")).version != build(hours_of("x", hours, unit_id="W2")).version
@@ -216,6 +274,7 @@ def test_who_has_which_calendar_is_part_of_the_version() -> None:
     [
         ("", ()),
         ("07:30-11:30", ((27000, 41400),)),
+        ("00:00-23:59", ((0, 86340),)),
         ("07:30-11:30  13:00-17:00", ((27000, 41400), (46800, 61200))),
         ("08:00-12:00 12:00-24:00", ((28800, 43200), (43200, 86400))),
     ],
@@ -230,6 +289,10 @@ def test_hours_are_read(text: str, sessions: worktime.Sessions) -> None:
         ("0730", "'0730' is not of the form 07:30-11:30"),
         ("7:30-11:30", "'7:30' is not a time like 07:30"),
         ("07:30-11h30", "'11h30' is not a time like 07:30"),
+        ("07:3-11:30", "'07:3' is not a time like 07:30"),
+        ("-7:30-11:30", "'' is not a time like 07:30"),
+        ("ab:cd-11:30", "'ab:cd' is not a time like 07:30"),
+        ("07:-1-11:30", "'07:' is not a time like 07:30"),
         ("07:60-08:00", "'07:60' is not a time of the day"),
         ("07:30-24:01", "'24:01' is not a time of the day"),
         ("11:30-07:30", "sessions must follow one another without overlap"),
@@ -249,3 +312,27 @@ def test_the_clock_takes_many_instants_at_once(office: Calendars) -> None:
     opened = Clock(office).open_through(walls)
     assert int(opened[-1] - opened[0]) % 60 == 0
     assert pa.array(np.diff(opened)).unique().to_pylist() == [0, 60]
+
+
+def test_any_number_of_intervals_is_counted_as_each_by_itself(office: Calendars) -> None:
+    n = 2 * worktime.BLOCK + 1
+    starts = local_seconds("2024-01-01") + np.arange(n, dtype=np.int64) * 1800
+    ends = starts + np.arange(n, dtype=np.int64) % 977 * 60
+    clock = Clock(office)
+    assert (clock.open_seconds(starts, ends) == clock.open_through(ends) - clock.open_through(starts)).all()
+    assert (clock.open_seconds(ends, starts) == -clock.open_seconds(starts, ends)).all()
+    assert clock.open_seconds(starts[:0], ends[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("text", ["1999-12-31T23:59:59", "2060-01-01T00:00:00", "1950-01-01", "2110-01-01"])
+def test_an_instant_that_calendars_do_not_cover_is_refused(office: Calendars, text: str) -> None:
+    with pytest.raises(IndexError):
+        Clock(office).open_through(np.array([local_seconds(text)]))
+
+
+def test_the_first_and_the_last_second_are_covered(office: Calendars) -> None:
+    first, last = Clock(office).open_through(
+        np.array([local_seconds("2000-01-01"), local_seconds("2059-12-31T23:59:59")])
+    )
+    assert first == 0
+    assert last == int(office.days["open_before"].to_numpy()[-1]) + 8 * 3600

@@ -18,6 +18,7 @@ LEFT JOIN unit_versions AS p
 
 -- step: at_counters
 SELECT
+    f.dossier_id,
     f.procedure_key,
     f.channel,
     f.outcome,

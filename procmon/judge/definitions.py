@@ -1,0 +1,218 @@
+"""What each figure is, in a sentence, where the rulebook defines it, and which SQL counts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from procmon.engine import sql_text
+from procmon.engine.duckdb import steps_of
+
+MEASURE_SQL = ("log", "events", "facts", "dossiers")
+"""The files of procmon/measure/sql behind every figure, in order: the log → one row a dossier."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A figure in words, and where it comes from.
+
+    `sql` names files of procmon/judge/sql in order; `then` is what Python does with what they count; `counted_in` the
+    step that counts dossiers, and in it `column`: empty where the figure is no count of dossiers.
+    """
+
+    says: str
+    section: str
+    sql: tuple[str, ...]
+    then: str = "shares are divided last, and kept to 9 significant digits (judge/numbers.py)"
+    counted_in: str = ""
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class _Family:
+    section: str
+    sql: tuple[str, ...]
+    then: str
+    counted_in: str
+    figures: dict[str, str]
+
+
+SHARE = Definition.then
+IN_PERIOD = "dossiers received by the end of the period and not ended before it"
+RECEIVED = "dossiers received, or refused at reception, in the boundary window"
+MIX = "the fixed mix of procedures with enough dossiers in the period and the baseline"
+AT_MIX = "means, cut and interval are computed from these sums in judge/mix.py"
+
+FAMILIES = {
+    "reductions": _Family("7.1, 7.2, 7a to 7c", ("figured", "sides", "times", "spread"), AT_MIX, "", {
+        "limit_cut": "1 less the limit on the period's last day divided by that of 31 December 2024, in working days;"
+        " over a scope the plain mean of its procedures",
+        "n_limit_50": "Procedures whose limit was cut by 50 % or more, of those with a limit in 2024",
+        "n_limit_30": "Procedures whose limit was cut by 30 % up to 50 %, of those with a limit in 2024",
+        "n_limit_less": "Procedures whose limit was cut by less than 30 %, of those with a limit in 2024",
+        "n_limit_unchanged": "Procedures whose limit is as it was, of those with a limit in 2024",
+        "n_limit_longer": "Procedures whose limit was made longer or given up, of those with a limit in 2024",
+        "n_no_limit": "Procedures without a limit on 31 December 2024",
+        "actual_cut": f"The cut of processing time, 1 - N / D: capped means against the baseline's, at {MIX}",
+        "coverage": "Share of the baseline's dossiers in procedures with enough dossiers on both sides",
+        "mean_period_minutes": f"Mean processing time of the period in minutes, capped, at {MIX}",
+        "mean_baseline_minutes": f"Mean processing time of the baseline in minutes, capped, at {MIX}",
+        "median_period_minutes": "Median processing time of a procedure's dossiers finished in the period, minutes",
+        "median_baseline_minutes": "Median processing time of a procedure's baseline dossiers, minutes",
+        "p90_period_minutes": "90th percentile of a procedure's processing times in the period, minutes",
+        "p90_baseline_minutes": "90th percentile of a procedure's processing times in the baseline, minutes",
+        "n_capped_period": "Covered dossiers of the period whose processing time is above their procedure's cap",
+        "n_capped_baseline": "Covered dossiers of the baseline whose processing time is above their procedure's cap",
+        "n_baseline_on_time": "Baseline dossiers on time by their computed due date, of those that have one",
+    }),
+    "reductions on time": _Family("7.3", ("figured", "times"), SHARE, "on_time_cells", {
+        "n_on_time_old": "Dossiers on time by the limit of 31 December 2024, of those with a due date by it and by the"
+        " limit at receipt",
+        "n_on_time_new": "Dossiers on time by the limit in force at receipt, of those with a due date by it and by the"
+        " limit of 31 December 2024",
+    }),
+    "form_06": _Family("6", ("figured", "form_06"), SHARE, "form_06", {
+        "received": "Form 06 column 3: " + IN_PERIOD,
+        "received_online": "Form 06 column 4: of column 3, received online in the period",
+        "received_in_person_post": "Form 06 column 5: of column 3, received in person or by post in the period",
+        "carried_over": "Form 06 column 6: of column 3, received before the period",
+        "resolved": "Form 06 column 7: of column 3, resolved",
+        "resolved_early": "Form 06 column 8: of column 3, resolved before the current due day",
+        "resolved_on_time": "Form 06 column 9: of column 3, resolved on the current due day, without one, refused or"
+        " withdrawn",
+        "resolved_overdue": "Form 06 column 10: of column 3, resolved after the current due day",
+        "pending": "Form 06 column 11: of column 3, being processed",
+        "pending_in_time": "Form 06 column 12: of column 3, being processed in time, waiting for papers or stopped",
+        "pending_overdue": "Form 06 column 13: of column 3, being processed past the current due day",
+    }),
+    "on_time": _Family("6", ("figured", "form_06", "rule_sets"), SHARE, "on_time", {
+        "n_on_time": f"Share on time under the rule set, of those that it judges among the {IN_PERIOD}",
+        "n_late": f"Share late under the rule set, of those that it judges among the {IN_PERIOD}",
+        "n_pending_on_time": "Of those judged under the rule set: on time so far and still pending",
+        "n_pending_late": "Of those judged under the rule set: late already and still pending",
+        "n_without_due_date": "Apart from the rule set's share: dossiers with nothing to judge by",
+        "n_stopped": "Apart from the rule set's share: stopped dossiers",
+        "n_refused": "Apart from the rule set's share: refused dossiers",
+        "n_withdrawn": "Apart from the rule set's share: withdrawn dossiers",
+    }),
+    "boundaries": _Family("8", ("figured", "boundaries"), SHARE, "", {
+        "refused_elsewhere": "Share of the procedures on offer that a counter elsewhere refused for lack of competence",
+        "proven": "Share of the procedures on offer that enough finished cross-boundary dossiers prove",
+        "announced_only": "Share of the procedures on offer that are announced, not refused elsewhere and not proven",
+        "online_only": "Share of the procedures on offer with online dossiers only",
+        "local_only": "Share of the procedures on offer with local dossiers and no proof",
+        "no_data": "Share of the procedures on offer without a dossier that could tell",
+        "announced": "Share of the procedures on offer that stand in the announced list",
+        "n_cross_finished": "A procedure's finished cross-boundary dossiers in the window, of all its dossiers there",
+        "n_receiving_units": "Units that received a procedure's finished cross-boundary dossiers, of those that could",
+    }),
+    "boundaries counted": _Family("8", ("figured", "boundaries"), SHARE, "boundary_counts", {
+        "n_refused_elsewhere": f"Cross-boundary refusals for lack of competence, of the {RECEIVED}",
+        "n_online": f"Online dossiers, of the {RECEIVED}",
+        "n_cross": f"Cross-boundary dossiers, of the {RECEIVED}",
+        "n_undetermined": f"Dossiers of which it cannot be told whether they cross a boundary, of the {RECEIVED}",
+        "n_returned_elsewhere": f"Results returned in another territory than the resolving unit's, of the {RECEIVED}",
+    }),
+    "due_soon": _Family("11", ("figured", "due_soon"), SHARE, "", {
+        "overdue": "Pending dossiers with no open time left to their judged due date",
+        "due_1": "Pending dossiers due within 1 working day (480 open minutes)",
+        "due_2": "Pending dossiers due within 2 working days, those due within 1 among them",
+        "due_3": "Pending dossiers due within 3 working days, those due within 2 among them",
+        "later": "Pending dossiers due later than in 3 working days",
+        "waiting": "Pending dossiers in a supplement pause that have time left",
+        "nothing_to_judge_by": "Pending dossiers without a stated or computed due date",
+    }),
+    "trend": _Family("7a", ("figured", "sides", "spread"), "the points are computed in judge/trend.py", "", {
+        "ratio": "N / D of the point's month or quarter, over one set of procedures for all points",
+        "mean_minutes": "Mean processing time of the point's month or quarter at fixed mix, minutes",
+    }),
+    "quality": _Family("1, 3, 5, 8", ("figured", "quality"), SHARE, "quality_counts", {
+        "dossiers": "Dossiers with an event seen",
+        "not_received": "Dossiers neither received nor ended",
+        "ended_without_receipt": "Dossiers that ended, other than refused, without having been received",
+        "without_due_date_stated": "Received dossiers without a stated due date",
+        "without_any_due_date": "Received dossiers without a stated or computed due date",
+        "bare_days": "Dossiers with an event known by its day only",
+        "unknown_procedure": "Dossiers of a procedure that the registry does not know",
+        "unknown_unit": "Dossiers whose receiving or resolving unit the registry does not know on that day",
+        "without_receiving_unit": "Dossiers without a receiving unit",
+        "without_resolving_unit": "Dossiers without a resolving unit",
+        "without_applicant_unit": "Dossiers that do not say where the applicant lives",
+        "boundary_undetermined": "Dossiers of which it cannot be told whether they cross a boundary",
+        "reopened": "Dossiers whose work resumed after an end",
+        "pending": "Received dossiers without an end",
+    }),
+}  # fmt: skip
+
+BRIDGE_STEPS = {
+    "start": "index_766, where the bridge begins",
+    "stopped": "what the rule set lays down for stopped dossiers",
+    "refused": "what the rule set lays down for refused dossiers",
+    "withdrawn": "what the rule set lays down for withdrawn dossiers",
+    "waiting": "dossiers that wait for papers count as in time",
+    "without_due_date": "what the rule set lays down for dossiers without a due date",
+    "two_supplements": "two supplement requests are not late by themselves",
+    "pauses": "supplement pauses are not subtracted",
+    "days": "days are compared, not minutes",
+    "current_due_date": "the current due date is judged, not the first",
+}
+BRIDGE_COUNTS = {
+    "n_on_time": "Dossiers on time after this step from index_766 to the rule set",
+    "n_moved": "Dossiers whose verdict this step moves",
+    "n_into_on_time": "Dossiers that this step makes on time",
+    "n_out_of_on_time": "Dossiers that this step makes no longer on time",
+    "n_into_judged": "Dossiers that this step brings into the share",
+    "n_out_of_judged": "Dossiers that this step takes out of the share",
+}
+
+
+def definition(figure: str) -> Definition | None:
+    """What a figure of table FIGURES is; None for a name that is none."""
+    table, _, name = figure.partition(".")
+    if table == "targets" and name:
+        return Definition(
+            f"The reduction found for the target '{name}', with its interval and verdict: the plain mean of the limits'"
+            " cuts where its basis is `limit`, the cut of processing time at fixed mix where it is `actual`",
+            "7, 7b, 7c", ("figured", "sides", "times"), "judged in judge/targets.py",
+        )  # fmt: skip
+    if table == "bridge":
+        step, _, count = name.partition(".")
+        if step not in BRIDGE_STEPS or count not in BRIDGE_COUNTS:
+            return None
+        says = f"{BRIDGE_COUNTS[count]}: {BRIDGE_STEPS[step]}"
+        return Definition(says, "6", ("figured", "form_06", "rule_sets"), "steps are added up in judge/rule_sets.py")
+    for family_name, family in FAMILIES.items():
+        if family_name.partition(" ")[0] == table and name in family.figures:
+            column = name if family.counted_in else ""
+            says = family.figures[name]
+            return Definition(says, family.section, family.sql, family.then, family.counted_in, column)
+    return None
+
+
+COUNTED = re.compile(
+    r"count\((\*|\w+)\)(?:\s+FILTER\s*\(\s*WHERE\s+((?:(?!\bFILTER\b).)*?)\))?\s+AS\s+(\w+)", re.DOTALL
+)
+FROM_PART = re.compile(r"^FROM\b.*?(?=^GROUP BY\b|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def dossiers_sql(found: Definition) -> str:
+    """The SELECT of the dossiers that a figure counts, made of the very step that counts them.
+
+    Raises: KeyError for a definition that counts no dossiers.
+    """
+    step = dict(_steps(found))[found.counted_in]
+    conditions = {name: condition or _not_null(what) for what, condition, name in COUNTED.findall(step)}
+    source = FROM_PART.search(step)
+    of_step = source.group().rstrip() if source else ""
+    joined = "AND" if re.search(r"^WHERE\b", of_step, re.MULTILINE) else "WHERE"
+    return f"SELECT dossier_id\n{of_step}\n{joined} ({' '.join(conditions[found.column].split())})"
+
+
+def _not_null(what: str) -> str:
+    return "true" if what == "*" else f"{what} IS NOT NULL"
+
+
+def _steps(found: Definition) -> Iterator[tuple[str, str]]:
+    for name in found.sql:
+        yield from steps_of(sql_text("judge", name))

@@ -1,0 +1,397 @@
+"""Explanations: every line adds up to the measure's own seconds, reasons are named, figures have their dossiers."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from log_files import ZONE, Rows, Store, mapping_of, registry_tables
+from twin import strategies
+from twin.dossiers import CANONICAL
+
+from procmon import pages, worktime
+from procmon.config import EngineSettings, PolicySettings
+from procmon.engine import Engine
+from procmon.errors import StoreError
+from procmon.explain.days import Days, amount, hours
+from procmon.explain.dossier import KEPT_STEPS, KINDS, DossierTold, Teller
+from procmon.explain.figure import OF_PERIOD, dossiers_behind
+from procmon.explain.text import dossier_text
+from procmon.inputs import Inputs, closed_period, find_run, measured, read_inputs
+from procmon.judge.definitions import BRIDGE_COUNTS, BRIDGE_STEPS, FAMILIES, definition
+from procmon.measure import Asked, measure
+from procmon.measure.stretches import stretches
+from procmon.run import day_after
+from procmon.store import ledger
+from procmon.store.workspace import open_workspace
+from tests.office import CITY, city_rows, load_city, procmon, write_log
+
+LOCAL = ZoneInfo(ZONE)
+
+
+def inputs_of(store: Store, registry: Mapping[str, Rows], forced: Mapping[str, str]) -> Inputs:
+    tables = registry_tables(registry)
+    calendars = worktime.build(tables["calendar"], tables["opening_hours"])
+    return Inputs(1, store.done, store.live, 1, None, PolicySettings(), tables, calendars, forced)
+
+
+@contextmanager
+def told_by(
+    store: Store, registry: Mapping[str, Rows], as_of: datetime, forced: Mapping[str, str] | None = None
+) -> Iterator[tuple[Engine, Inputs]]:
+    """An engine with a store's dossiers measured and their stretches made."""
+    seen = inputs_of(store, registry, forced or {})
+    with Engine(store.engine_settings) as engine:
+        measure(
+            engine, Asked(as_of, ZONE, seen.policies, forced=seen.forced), lake_files=store.lake_files,
+            done=store.done, live=store.live, registry=seen.registry, calendars=seen.calendars, keep=KEPT_STEPS,
+        )  # fmt: skip
+        stretches(engine)
+        yield engine, seen
+
+
+def tell(
+    rows: Rows,
+    registry: Mapping[str, Rows] | None = None,
+    as_of: str = "2026-01-01T00:00:00+07:00",
+    forced: Mapping[str, str] | None = None,
+) -> DossierTold:
+    """The explanation of dossier X, whose log the rows are."""
+    store, at = Store(), datetime.fromisoformat(as_of)
+    try:
+        store.ingest_rows([{"dossier_id": "X", "procedure_id": "1.1", **row} for row in rows])
+        with told_by(store, registry or {}, at, forced) as (engine, seen):
+            return Teller(engine, seen, LOCAL, "X", at).told()
+    finally:
+        shutil.rmtree(store.folder)
+
+
+def log(*events: tuple[str, str]) -> Rows:
+    return [{"status": status, "occurred_at": at} for status, at in events]
+
+
+def why_of(told: DossierTold, day: str) -> list[str]:
+    on = date.fromisoformat(day)
+    return [line.why for part in told.stretches for line in part.lines if line.first <= on <= line.last]
+
+
+# ---- it adds up
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(strategies.cases(5))
+def test_every_dossier_of_any_log_is_explained_to_the_second(case: strategies.Case) -> None:
+    store = Store()
+    try:
+        store.ingest_rows(case.event_rows, CANONICAL)
+        with told_by(store, case.registry, case.as_of) as (engine, seen):
+            for row in engine.query("SELECT * FROM dossiers").to_pylist():
+                told = Teller(engine, seen, LOCAL, row["dossier_id"], case.as_of).told()
+                lines = sum(line.seconds for part in told.stretches for line in part.lines)
+                assert lines == sum(row[column] or 0 for column in KINDS.values())
+                assert row["dossier_id"] in dossier_text(told)
+    finally:
+        shutil.rmtree(store.folder)
+
+
+STORY = log(
+    ("received", "2025-01-20T14:00"), ("supplement_requested", "2025-01-22T09:30"), ("processing", "2025-02-05T08:15"),
+    ("finished", "2025-02-06T16:20:45"),
+)  # fmt: skip
+
+
+def test_an_explanation_that_does_not_add_up_is_refused() -> None:
+    store, at = Store(), datetime(2025, 3, 1, tzinfo=LOCAL)
+    store.ingest_rows([{"dossier_id": "X", "procedure_id": "1.1", **row} for row in STORY])
+    with told_by(store, {}, at) as (engine, seen):
+        rows = engine.query("SELECT * REPLACE (open_seconds + 60 AS open_seconds) FROM stretches")
+        engine.give("stretches", rows)
+        with pytest.raises(StoreError, match=r"does not add up: the open time after event 1 comes to"):
+            Teller(engine, seen, LOCAL, "X", at).told()
+    shutil.rmtree(store.folder)
+
+
+# ---- it says why
+
+
+def test_closed_days_are_named_with_their_source() -> None:
+    registry = {
+        "calendar": [{"calendar_id": "default", "on": "2025-02-04", "open": "no", "hours": "", "source": "CV 12"}]
+    }
+    told = tell(STORY, registry)
+    assert why_of(told, "2025-01-25") == ["weekend"]
+    assert re.fullmatch(r"holiday: Lunar New Year \(package holidays .+\)", why_of(told, "2025-01-29")[0])
+    assert why_of(told, "2025-02-04") == ["closed by the registry's calendar: CV 12"]
+
+
+def test_a_made_up_saturday_says_so_and_counts() -> None:
+    told = tell(log(("received", "2025-04-25T16:00"), ("finished", "2025-04-28T08:00")))
+    assert why_of(told, "2025-04-26")[0].startswith("made-up working day (package holidays")
+    assert [line.seconds // 60 for line in told.stretches[0].lines] == [60, 480, 0, 30]
+
+
+def test_a_pause_and_a_restart_name_their_policy() -> None:
+    kinds = {
+        forced: [(part.kind, part.because) for part in tell(STORY, forced={"supplement": forced}).stretches]
+        for forced in ("pause", "restart", "run")
+    }
+    assert kinds["pause"] == [("working", ""), ("waiting", "a pause, by supplement = pause"), ("working", "")]
+    discarded = ("discarded", "before the clock was restarted, by supplement = restart")
+    assert kinds["restart"] == [discarded, discarded, ("working", "")]
+    assert kinds["run"] == [("working", ""), ("working", "no pause, by supplement = run"), ("working", "")]
+
+
+def test_a_late_receipt_says_from_when_it_counts() -> None:
+    rows = log(("received", "2025-03-07T15:30"), ("finished", "2025-03-10T09:30"))
+    told = tell(rows, LIMIT_OF_THREE_DAYS, forced={"late_receipt": "15:00"})
+    said = "not counted: a receipt after 15:00 or on a day off counts from 2025-03-10 07:30"
+    first = told.stretches[0].lines[0]
+    assert (first.why, first.seconds) == (said, 0)
+    assert told.minutes["working"] == 120
+    assert [line.says for line in told.due.lines][:3] == [
+        "received at 15:30: counts as of 2025-03-10", "day of receipt: does not count", "days 1 to 3",
+    ]  # fmt: skip
+
+
+def test_a_long_wait_is_told_by_month() -> None:
+    told = tell(log(("received", "2024-02-19T09:00"), ("supplement_requested", "2024-02-20T09:00")))
+    wait = told.stretches[-1]
+    assert len(wait.lines) < 27
+    assert [line.sessions for line in wait.lines if line.first == date(2024, 3, 1)] == ["21 × 480 min"]
+
+
+# ---- due dates and verdicts
+
+LIMIT_OF_THREE_DAYS = {
+    "procedures": [
+        {"procedure_id": "1.1", "valid_from": "2020-01-01", "limit_amount": "3", "limit_unit": "working_days"}
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("received_at", "amount_of", "unit", "last_lines"),
+    [
+        ("2025-01-22T16:30", "3", "working_days", ["day 3", "day 3 is the last: due at closing time, 17:00"]),
+        ("2025-04-24T16:00", "3", "days", ["closed, so the term goes on: weekend", "due at closing time, 17:00"]),
+        ("2025-01-31T09:00", "1", "months", ["1 months on: the term's last day", "due at closing time, 17:00"]),
+        (
+            "2025-04-29T16:30", "8", "hours",
+            ["07:30–11:30 13:00–16:30: 480 min of 480 min", "480 min have passed at 16:30: due"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_due_date_is_derived_day_by_day(received_at: str, amount_of: str, unit: str, last_lines: list[str]) -> None:
+    procedure = {"procedure_id": "1.1", "valid_from": "2020-01-01", "limit_amount": amount_of, "limit_unit": unit}
+    told = tell(log(("received", received_at)), {"procedures": [procedure]})
+    assert [line.says for line in told.due.lines][-2:] == last_lines
+
+
+def test_each_rule_set_says_what_it_compared() -> None:
+    rows = [{**row, "due_at": "2025-02-07" if row["status"] == "received" else ""} for row in STORY]
+    said = {one.rule_set: (one.verdict, one.because) for one in tell(rows).verdicts}
+    assert said["index_766"][0] == "on time"
+    assert "3,980 min 45 s less 2,325 min in supplement pauses = 1,655 min 45 s" in said["index_766"][1]
+    assert said["form_06"] == (
+        "early", "the day of the end, 2025-02-06, is before that of the current due date, 2025-02-07; days are"
+        " compared, no pause is subtracted",
+    )  # fmt: skip
+    assert said["strict"] == ("on time", "as index_766")
+
+
+def test_a_refused_dossier_stands_apart_under_strict_alone() -> None:
+    said = {
+        one.rule_set: one.verdict for one in tell(log(("received", "2025-01-20"), ("refused", "2025-01-21"))).verdicts
+    }
+    assert said == {"index_766": "not judged", "form_06": "on_time", "strict": "refused"}
+
+
+def test_a_dossier_that_was_not_received_has_no_open_time() -> None:
+    told = tell(log(("submitted", "2025-01-20T09:00")))
+    assert told.stretches == []
+    assert {one.verdict for one in told.verdicts} == {"not judged"}
+    assert "none: it was not received" in dossier_text(told)
+
+
+# ---- the words of the days
+
+
+def test_every_closed_day_of_a_calendar_has_a_reason() -> None:
+    week = dict.fromkeys((1, 2, 4, 6), "08:00-12:00") | {3: "", 5: "", 7: ""}
+    registry = {"opening_hours": strategies.hours_rows("own", "W1", week, "2020-01-01")}
+    seen = inputs_of(Store(), registry, {})
+    every_day = [date.fromordinal(n) for n in range(date(2024, 1, 1).toordinal(), date(2027, 1, 1).toordinal())]
+    with Engine(EngineSettings(threads=1)) as engine:
+        engine.give("calendar_days", seen.calendars.days)
+        engine.give("calendar_minutes", seen.calendars.minutes)
+        for name, odd_day in (("default", date(2025, 4, 26)), ("own", date(2025, 3, 8))):
+            days = Days(engine, name, seen.registry)
+            assert [day for day in every_day if not days.is_open(day) and not days.why(day)] == []
+            assert days.is_open(odd_day)
+        assert days.why(date(2025, 3, 5)) == "Wednesdays are closed in calendar own"
+
+
+def test_amounts_and_hours_are_told_in_minutes() -> None:
+    assert [amount(n) for n in (0, 60, 90, -90, 28800, 3600 * 24)] == [
+        "0 min", "1 min", "1 min 30 s", "-1 min 30 s", "480 min", "1,440 min",
+    ]  # fmt: skip
+    assert hours(((27000, 41400), (46800, 46859))) == "07:30–11:30 13:00–13:00:59"
+
+
+# ---- the command
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole sample city with one run, and one dossier more: a row of it repeated, a batch retracted."""
+    folder: Path = tmp_path_factory.mktemp("explained")
+    workspace = folder / "office"
+    procmon("init", workspace)
+    load_city(workspace)
+    procmon("ingest", CITY / "events.csv.gz", "--workspace", workspace)
+    first = {"dossier_id": "X", "procedure_id": "1.1", "status": "received", "occurred_at": "2025-12-01T09:00"}
+    more = first | {"status": "processing", "occurred_at": "2025-12-02T09:00"}
+    wrong = first | {"status": "stopped", "occurred_at": "2025-12-03T09:00"}
+    for n, rows in enumerate(([first], [first, more], [wrong])):
+        procmon("ingest", write_log(folder / f"{n}.csv", rows), "--workspace", workspace)
+    procmon("batch", "retract", "4", "--why", "wrong", "--workspace", workspace)
+    procmon("baseline", "publish", "--workspace", workspace)
+    procmon("run", "--as-of", "2025-12-31", "--no-send", "--workspace", workspace)
+    return workspace
+
+
+def explained(office: Path, *words: str) -> Any:
+    return json.loads(procmon("explain", *words, "--format", "json", "--workspace", office).out)
+
+
+def test_the_lines_of_json_add_up_to_the_minutes_of_show_dossiers(office: Path) -> None:
+    shown = {
+        row["dossier_id"]: row for row in procmon("show", "dossiers", "--workspace", office, "--format", "csv").rows
+    }
+    for dossier_id in [row["dossier_id"] for row in city_rows(2500)]:
+        told = explained(office, "--dossier", dossier_id)
+        worked = sum(
+            line["seconds"] for part in told["stretches"] if part["kind"] == "working" for line in part["lines"]
+        )
+        assert str(worked // 60) == (shown[dossier_id]["working_minutes"] or "0")
+        assert [one["due_at"] for one in told["due"]["stated"]][:1] == [shown[dossier_id]["first_due_at"]][
+            : len(told["due"]["stated"])
+        ]
+
+
+def test_repeated_retracted_and_unseen_rows_are_named(office: Path) -> None:
+    rows = {event["rows"]: event["note"] for event in explained(office, "--dossier", "X")["events"]}
+    assert rows == {"2:2 3:2": "repeated", "3:3": "", "4:2": "does not count: batch 4 is retracted"}
+    early = explained(office, "--dossier", "X", "--as-of", "2025-12-01")["events"]
+    assert [event["note"] for event in early if event["rows"] == "3:3"] == ["not seen: after the as-of instant"]
+
+
+LIST = "Số hồ sơ;Mã thủ tục;Ngày tiếp nhận;Ngày hẹn trả;Ngày trả kết quả;Trạng thái\nL1;1.1;{};20/06/2025;;Đang xử lý\n"
+
+
+def test_a_row_of_an_older_export_is_named_as_superseded(tmp_path: Path) -> None:
+    store, at = Store(), datetime(2025, 7, 1, tzinfo=LOCAL)
+    for month, day in ((5, "05/05/2025"), (6, "06/05/2025")):
+        file = tmp_path / f"{month}.csv"
+        file.write_text(LIST.format(day), encoding="utf-8")
+        store.ingest(file, mapping=mapping_of("danh-sach-ho-so"), exported_at=datetime(2025, month, 20, tzinfo=LOCAL))
+    with told_by(store, {}, at) as (engine, seen):
+        events = Teller(engine, seen, LOCAL, "L1", at).told().events
+    shutil.rmtree(store.folder)
+    assert {event.note for event in events if event.rows.startswith("1:")} == {
+        "superseded: danh-sach-ho-so exported the dossier again later"
+    }
+    assert [event.no for event in events if event.rows.startswith("2:")] == [1, 2]
+
+
+def test_what_if_policies_are_named(office: Path) -> None:
+    told = explained(office, "--dossier", "X", "--policy", "payment=pause")
+    assert {"name": "payment", "value": "pause", "set_by": "asked for by --policy"} in told["policies"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--dossier", "nobody"), "no event of dossier 'nobody' is seen"),
+        ((), "explain either a figure or a dossier"),
+        (("form_06.pending", "--dossier", "X"), "explain either a figure or a dossier"),
+        (("form_06.pendin",), "Did you mean form_06.pending"),
+        (("form_06.pending", "--as-of", "2025-12-31"), "--as-of and --policy are for dossiers"),
+        (("form_06.pending", "--scope", "galaxy"), "Its scopes are"),
+        (("boundaries.proven", "--dossiers"), "is no one count of dossiers here"),
+        (("on_time.n_on_time", "--dossiers"), "with --rule-set"),
+    ],
+)
+def test_what_cannot_be_explained_says_what_to_do(office: Path, words: tuple[str, ...], says: str) -> None:
+    said = procmon("explain", *words, "--workspace", office, code=2)
+    assert says in said.err
+    assert "Remedy:" in said.err
+
+
+# ---- figures
+
+
+def test_a_figure_tells_its_versions_counts_and_sql(office: Path) -> None:
+    text = procmon("explain", "on_time.n_on_time", "--rule-set", "strict", "--workspace", office).out
+    shown = procmon("show", "figures", "--rule-set", "strict", "--workspace", office, "--format", "csv").rows
+    of_city = next(row for row in shown if row["figure"] == "on_time.n_on_time" and row["scope"] == "city")
+    for said in ("registry version", "calendar version", "supplement=pause", "-- step: verdicts", of_city["value"]):
+        assert said in text
+    assert len(explained(office, "reductions.median_period_minutes")["rows"]) == 40
+
+
+def test_every_figure_of_a_run_is_defined_and_nothing_else_is(office: Path) -> None:
+    names = set(ledger.read_table(open_workspace(office).ledger_db, "figures")["figure"].to_pylist())
+    assert sorted(name for name in names if definition(name) is None) == []
+    defined = {f"{family.partition(' ')[0]}.{name}" for family, of in FAMILIES.items() for name in of.figures}
+    assert sorted(defined - names) == []
+    assert {name.split(".")[1] for name in names if name.startswith("bridge.")} == set(BRIDGE_STEPS)
+    assert {name.split(".")[2] for name in names if name.startswith("bridge.")} == set(BRIDGE_COUNTS)
+
+
+def test_the_dossiers_behind_every_count_of_a_run_are_as_many(office: Path) -> None:
+    workspace = open_workspace(office)
+    run = find_run(workspace)
+    assert run is not None
+    seen, as_of = read_inputs(workspace, run), run.as_of.astimezone(LOCAL)
+    table = ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).to_pylist()
+    rows = [row for row in table if row["scope"] == "city"]
+    checked = set()
+    with measured(workspace, seen, as_of) as engine:
+        judge = pages.judge_of(workspace, seen, engine)
+        ask = pages.Ask("city", "", closed_period("daily", day_after(as_of)))
+        question = pages.question_of(workspace, seen, as_of, ask)
+        judge.tables(question, batches=pages.batch_counts(workspace, seen))
+        judge.evidence(question)
+        for row in rows:
+            found, table_name = definition(row["figure"]), row["figure"].partition(".")[0]
+            assert found is not None
+            if found.counted_in or table_name == "due_soon":
+                ids = dossiers_behind(engine, row)
+                assert (len(ids), len(set(ids))) == (row["numerator"], row["numerator"]), row["figure"]
+                checked.add(table_name)
+            elif row["figure"] in OF_PERIOD:
+                assert len(dossiers_behind(engine, row)) == row["n"]
+    assert checked == {"reductions", "form_06", "on_time", "boundaries", "due_soon", "quality"}
+
+
+def test_the_dossiers_of_a_figure_are_listed(office: Path) -> None:
+    told = explained(office, "due_soon.overdue", "--dossiers")
+    assert told["n_dossiers"] == len(told["dossiers"]) == told["rows"][0]["numerator"] > 0
+    shown = procmon("show", "due-soon", "--workspace", office, "--format", "csv").rows
+    assert sorted(row["dossier_id"] for row in shown if row["state"] == "overdue") == told["dossiers"]
+
+
+def test_a_workspace_without_a_run_has_no_figure_to_explain(tmp_path: Path) -> None:
+    procmon("init", tmp_path / "new")
+    said = procmon("explain", "form_06.pending", "--workspace", tmp_path / "new", code=2)
+    assert "there has been no run" in said.err

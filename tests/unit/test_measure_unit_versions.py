@@ -1,0 +1,72 @@
+"""A unit is its code on the day of the event that states it: first and last days of its versions (rulebook 8)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+
+import pytest
+from log_files import Store
+
+UNITS = [
+    ("OLD", "ward", "", "2020-01-01", "2025-07-01"),
+    ("NEW", "ward", "", "2025-07-01", ""),
+    ("TWICE", "ward", "", "2020-01-01", ""),
+    ("TWICE", "ward", "", "2025-07-01", ""),
+    ("AT-OLD", "centre", "OLD", "2020-01-01", ""),
+    ("AT-NEW", "centre", "NEW", "2020-01-01", ""),
+]
+LAST_OF_OLD, FIRST_OF_NEW = "2025-06-30", "2025-07-01"
+
+
+@cache
+def measured() -> dict[str, dict[str, object]]:
+    """A dossier for each unit and day: received at it, resolved by its ward, for somebody who lives there."""
+    columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
+    registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in UNITS]}
+    rows = []
+    for unit_id in sorted({unit[0] for unit in UNITS}):
+        for day in (LAST_OF_OLD, FIRST_OF_NEW):
+            ward = unit_id.removeprefix("AT-")
+            rows.append(
+                {
+                    "dossier_id": f"{unit_id} {day}", "procedure_id": "1.001", "status": "received",
+                    "occurred_at": f"{day}T08:00", "receiving_unit_id": unit_id, "resolving_unit_id": ward,
+                    "applicant_unit_id": ward,
+                }
+            )  # fmt: skip
+    store = Store()
+    store.ingest_rows(rows)
+    dossiers = store.dossiers(registry, datetime(2025, 8, 1, tzinfo=UTC)).to_pylist()
+    return {row["dossier_id"]: row for row in dossiers}
+
+
+@pytest.mark.parametrize(
+    ("unit_id", "day", "key"),
+    [
+        ("OLD", LAST_OF_OLD, "OLD@2020-01-01"),
+        ("OLD", FIRST_OF_NEW, "OLD@"),  # no more
+        ("NEW", LAST_OF_OLD, "NEW@"),  # not yet
+        ("NEW", FIRST_OF_NEW, "NEW@2025-07-01"),
+        ("TWICE", LAST_OF_OLD, "TWICE@2020-01-01"),
+        ("TWICE", FIRST_OF_NEW, "TWICE@2025-07-01"),
+    ],
+)
+def test_a_unit_is_the_version_in_force_on_the_day(unit_id: str, day: str, key: str) -> None:
+    assert measured()[f"{unit_id} {day}"]["receiving_unit_key"] == key
+    assert measured()[f"{unit_id} {day}"]["resolving_unit_key"] == key
+
+
+@pytest.mark.parametrize(
+    ("unit_id", "day", "is_cross_boundary"),
+    [
+        ("AT-OLD", LAST_OF_OLD, False),
+        ("AT-OLD", FIRST_OF_NEW, None),  # its ward is no more, so nobody can say
+        ("AT-NEW", LAST_OF_OLD, None),
+        ("AT-NEW", FIRST_OF_NEW, False),
+    ],
+)
+def test_a_centre_has_the_territory_of_its_parent_on_the_day(
+    unit_id: str, day: str, is_cross_boundary: bool | None
+) -> None:
+    assert measured()[f"{unit_id} {day}"]["is_cross_boundary"] is is_cross_boundary

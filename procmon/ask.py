@@ -83,7 +83,7 @@ def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) ->
 
 def form_06_workbook(workspace: Workspace, filters: Filters, *, now: datetime) -> bytes:
     """The XLSX of `show form-06` under the same filters, laid out like the printed form."""
-    from procmon.report.workbook import form_06_workbook as workbook  # openpyxl takes half a second to import
+    from procmon.report.workbook import form_06_workbook as workbook  # few ask for it
 
     form = show(workspace, "form-06", filters, now=now)
     as_of, _ = _moment(workspace, filters, now)

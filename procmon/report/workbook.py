@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.packaging.core import DocumentProperties
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.xml.functions import tostring
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from procmon.report import words
 from procmon.report.form_06 import ISSUED, FormRow, form_rows, unit_rows
@@ -33,12 +29,13 @@ HEADS = (
 )  # fmt: skip
 HEAD_ROW = 5
 FIRST_ROW = HEAD_ROW + 3
-"""The first row of counts: two rows of headings and the columns' numbers stand above."""
+"""The first row of counts, as Excel counts: two rows of headings and the columns' numbers stand above."""
 WIDTHS = (5, 34, *[10.5] * (LAST - 2))
-LINE = Side(style="thin", color="808080")
-BORDER = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
-SHADE = PatternFill("solid", start_color="F3F3F3")
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+CENTRED = {"align": "center", "valign": "vcenter", "text_wrap": True}
+BOXED = {"border": 1, "border_color": "#808080"}
+TOTAL = {"bold": True, "bg_color": "#F3F3F3"}
+A4 = 9
 
 
 def form_06_workbook(form: pa.Table, *, owner: str, period: Period, as_of: datetime, zone: ZoneInfo) -> bytes:
@@ -48,103 +45,79 @@ def form_06_workbook(form: pa.Table, *, owner: str, period: Period, as_of: datet
     """
     is_by_unit = "unit_id" in form.column_names
     rows = (unit_rows if is_by_unit else form_rows)(form.to_pylist())
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "Bieu 06"
-    _write_title(sheet, words.clean(owner), period, words.instant(as_of, zone))
-    _write_heads(sheet, "Cơ quan, đơn vị" if is_by_unit else "Lĩnh vực giải quyết")
-    for place, row in enumerate(rows, start=FIRST_ROW):
-        _write_row(sheet, place, row)
-    _set_up_print(sheet)
-    book.properties.creator = "procmon"
-    book.properties.title = "Biểu số 06/VPCP/KSTT"
-    book.properties.created = book.properties.modified = as_of.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-    return _repeatable(book)
+    written = BytesIO()
+    with Workbook(written, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Bieu 06")
+        _write_title(book, sheet, words.clean(owner), period, words.instant(as_of, zone))
+        _write_heads(book, sheet, "Cơ quan, đơn vị" if is_by_unit else "Lĩnh vực giải quyết")
+        for place, row in enumerate(rows, start=FIRST_ROW - 1):
+            _write_row(book, sheet, place, row)
+        _set_up_print(sheet)
+        book.set_properties(
+            {
+                "author": "procmon",
+                "title": "Biểu số 06/VPCP/KSTT",
+                "created": as_of.astimezone(UTC).replace(tzinfo=None),
+            }
+        )
+    return written.getvalue()
 
 
-def _write_title(sheet: Worksheet, owner: str, period: Period, as_of: str) -> None:
+def _write_title(book: Workbook, sheet: Worksheet, owner: str, period: Period, as_of: str) -> None:
     days = words.span(period.from_, period.to)
     name = words.period_name(period)
-    for row, (left, middle, right) in enumerate(
-        (
-            ("Biểu số 06/VPCP/KSTT", TITLE, f"Đơn vị báo cáo: {owner}"),
-            (ISSUED, f"Kỳ báo cáo: {days if name == days else f'{name} ({days})'}", f"Số liệu chốt lúc {as_of}"),
-        ),
-        start=1,
-    ):
-        for text, first, last in ((left, 1, 2), (middle, 3, 10), (right, 11, LAST)):
-            cell = _merged(sheet, text, row, first, row, last)
-            cell.font = Font(bold=row == 1)
-            cell.alignment = Alignment(horizontal="center", vertical="top", wrap_text=True)
-        sheet.row_dimensions[row].height = 45
-    _merged(sheet, "Đơn vị tính: Số hồ sơ TTHC", 4, 10, 4, LAST).alignment = Alignment(horizontal="right")
+    lines = (
+        ("Biểu số 06/VPCP/KSTT", TITLE, f"Đơn vị báo cáo: {owner}"),
+        (ISSUED, f"Kỳ báo cáo: {days if name == days else f'{name} ({days})'}", f"Số liệu chốt lúc {as_of}"),
+    )
+    for row, line in enumerate(lines):
+        look = book.add_format({**CENTRED, "valign": "top", "bold": row == 0})
+        for text, first, last in zip(line, (1, 3, 11), (2, 10, LAST), strict=True):
+            _merged(sheet, text, row, first, row, last, look)
+        sheet.set_row(row, 45)
+    _merged(sheet, "Đơn vị tính: Số hồ sơ TTHC", 3, 10, 3, LAST, book.add_format({"align": "right"}))
 
 
-def _write_heads(sheet: Worksheet, second: str) -> None:
-    _merged(sheet, "STT", HEAD_ROW, 1, HEAD_ROW + 1, 1)
-    _merged(sheet, second, HEAD_ROW, 2, HEAD_ROW + 1, 2)
+def _write_heads(book: Workbook, sheet: Worksheet, second: str) -> None:
+    top = HEAD_ROW - 1
+    look, plain = book.add_format({**CENTRED, **BOXED, "bold": True}), book.add_format({**CENTRED, **BOXED})
+    _merged(sheet, "STT", top, 1, top + 1, 1, look)
+    _merged(sheet, second, top, 2, top + 1, 2, look)
     for text, first, last in GROUPS:
-        _merged(sheet, text, HEAD_ROW, first, HEAD_ROW, last)
-    for column, text in enumerate(HEADS, start=3):
-        _text(sheet.cell(HEAD_ROW + 1, column), text)
-    for column in range(1, LAST + 1):
-        _text(sheet.cell(HEAD_ROW + 2, column), f"({column})")
-    for row in range(HEAD_ROW, FIRST_ROW):
-        for column in range(1, LAST + 1):
-            cell = sheet.cell(row, column)
-            cell.border, cell.font = BORDER, Font(bold=row < FIRST_ROW - 1)
-            cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-    sheet.row_dimensions[HEAD_ROW + 1].height = 60
+        _merged(sheet, text, top, first, top, last, look)
+    for column, text in enumerate(HEADS, start=2):
+        sheet.write_string(top + 1, column, text, look)
+    for column in range(LAST):
+        sheet.write_string(top + 2, column, f"({column + 1})", plain)
+    sheet.set_row(top + 1, 60)
 
 
-def _write_row(sheet: Worksheet, place: int, row: FormRow) -> None:
-    _text(sheet.cell(place, 1), row.number).alignment = Alignment(horizontal="center", vertical="top")
-    _text(sheet.cell(place, 2), row.name).alignment = Alignment(vertical="top", wrap_text=True)
-    for column, n in enumerate(row.counts, start=3):
-        sheet.cell(place, column, n).number_format = "#,##0"
-    for column in range(1, LAST + 1):
-        cell = sheet.cell(place, column)
-        cell.border = BORDER
-        if row.is_total:
-            cell.font, cell.fill = Font(bold=True), SHADE
+def _write_row(book: Workbook, sheet: Worksheet, place: int, row: FormRow) -> None:
+    shared = {**BOXED, **(TOTAL if row.is_total else {}), "valign": "top"}
+    # quote_prefix: what begins with = or + stays text when somebody edits it.
+    number = book.add_format({**shared, "align": "center", "quote_prefix": True})
+    name = book.add_format({**shared, "text_wrap": True, "quote_prefix": True})
+    count = book.add_format({**shared, "num_format": "#,##0"})
+    sheet.write_string(place, 0, words.clean(row.number), number)
+    sheet.write_string(place, 1, words.clean(row.name), name)
+    for column, n in enumerate(row.counts, start=2):
+        sheet.write_number(place, column, n, count)
 
 
 def _set_up_print(sheet: Worksheet) -> None:
     """A4, landscape, as wide as the paper, the headings on every page."""
     for column, width in enumerate(WIDTHS):
-        sheet.column_dimensions["ABCDEFGHIJKLM"[column]].width = width
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = f"{HEAD_ROW}:{FIRST_ROW - 1}"
-    sheet.freeze_panes = f"C{FIRST_ROW}"
-    sheet.oddFooter.right.text = "&P/&N"
+        sheet.set_column(column, column, width)
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(HEAD_ROW - 1, FIRST_ROW - 2)
+    sheet.freeze_panes(FIRST_ROW - 1, 2)
+    sheet.set_footer("&R&P/&N")
 
 
-def _merged(sheet: Worksheet, text: str, top: int, left: int, bottom: int, right: int) -> Cell:
-    sheet.merge_cells(start_row=top, start_column=left, end_row=bottom, end_column=right)
-    return _text(sheet.cell(top, left), text)
-
-
-def _text(cell: Cell, text: str) -> Cell:
-    """The cell, holding `text` as text: without this openpyxl takes `=…` for a formula and `#N/A` for an error."""
-    cell.value = words.clean(text)
-    if text:
-        cell.data_type = "s"
-        cell.quotePrefix = True  # and stays text when somebody edits it
-    return cell
-
-
-def _repeatable(book: Workbook) -> bytes:
-    """The workbook's bytes, with the hours of writing that openpyxl puts in taken out."""
-    properties: DocumentProperties = book.properties
-    modified = properties.modified
-    written, found = BytesIO(), BytesIO()
-    book.save(written)
-    properties.modified = modified
-    with ZipFile(written) as old, ZipFile(found, "w", ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = tostring(properties.to_tree()) if name == "docProps/core.xml" else old.read(name)
-            new.writestr(ZipInfo(name, ZIP_TIME), content, ZIP_DEFLATED)
-    return found.getvalue()
+def _merged(sheet: Worksheet, text: str, top: int, first: int, bottom: int, last: int, look: Format) -> None:
+    """`text` over the columns `first` to `last` as the form numbers them, from 1; never a formula."""
+    if (top, first) != (bottom, last):
+        sheet.merge_range(top, first - 1, bottom, last - 1, "", look)
+    sheet.write_string(top, first - 1, text, look)

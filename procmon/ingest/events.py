@@ -243,8 +243,10 @@ def _present(given: dict[str, str], exported: str) -> str:
 def _of_supplements(given: dict[str, str]) -> list[str]:
     """A supplement asked for; handed in, with the appointment after.
 
-    The request states no appointment: it is the one before, and the portal's progress message tells the same request
-    without one, so that the two would be two requests (rulebook 1: an amendment is equal in its due date).
+    The request states no appointment: the portal's progress message tells the same request without one, so that the
+    two would be two requests (rulebook 1: an amendment is equal in its due date). One that is still open but has its
+    new appointment states that by a step of its own at the same instant, which comes before the request and costs
+    nothing.
     """
     asked = {
         **given, **_instant("occurred", "supplement_requested_at"), "status": "'supplement_requested'", "place": "6",
@@ -253,8 +255,11 @@ def _of_supplements(given: dict[str, str]) -> list[str]:
         **given, **_instant("occurred", "supplement_resumed_at"), **_instant("due", "supplement_due_after"),
         "status": "'processing'", "place": "7",
     }  # fmt: skip
+    moved = {**resumed, **_instant("occurred", "supplement_requested_at"), "place": "8"}
     items = "rows WHERE item > 0 AND rule IS NULL"
+    is_open = "supplement_requested_at IS NOT NULL AND supplement_resumed_at IS NULL"
     return [
+        _select(moved, f"{items} AND {is_open} AND supplement_due_after IS NOT NULL"),
         _select(asked, f"{items} AND supplement_requested_at IS NOT NULL"),
         _select(resumed, f"{items} AND supplement_resumed_at IS NOT NULL"),
     ]
@@ -263,10 +268,10 @@ def _of_supplements(given: dict[str, str]) -> list[str]:
 def _of_progress() -> str:
     """The portal's progress message: a row a step, as in a log.
 
-    The dossier's own message tells supplement requests and ends as well, without unit or stage. Rows that differ in
-    these are two events (rulebook 1) and would count a request twice, so that they are left out there.
+    The dossier's own message tells requests and returns as well, without unit or stage. Rows that differ in these are
+    two events (rulebook 1): a request would count twice, a return follow itself. So they are left out there.
     """
-    is_told_twice = f"progress_status_means = 'supplement_requested' OR progress_status_means IN {ENDS}"
+    is_told_twice = "progress_status_means IN ('supplement_requested', 'returned')"
     given = {
         **AS_GIVEN,
         **NO_EXPORT,

@@ -280,7 +280,10 @@ MESSAGES: list[tuple[dict[str, Any], Told]] = [
             "TrangThaiHoSo": "5", "NgayHenTra": "20250312170000",
             "DanhSachHoSoBoSung": [supplement("20250304080000", "", "20250310170000", "20250312170000")],
         },
-        ["received 2025-03-03 08:00 → 2025-03-10 17:00", "supplement_requested 2025-03-04 08:00"],
+        [
+            "received 2025-03-03 08:00 → 2025-03-10 17:00", "supplement_requested 2025-03-04 08:00",
+            "processing 2025-03-04 08:00 → 2025-03-12 17:00",
+        ],
     ),
     # One that the list of requests does not show begins at the export.
     (
@@ -312,7 +315,7 @@ def test_a_progress_message_is_a_step_and_may_stand_among_dossiers(store: Store)
         ],
         "2": ["finished 2025-03-04 10:00"],
     }  # fmt: skip
-    assert column(taken, "unit_id") == ["Phòng A", None, None, None]
+    assert column(taken, "unit_id") == ["Phòng A", None, None, "Phòng A"]
     # A step stands for good; a dossier as it stood gives way to its later export.
     assert column(taken, "source") == [None, "dvcqg", "dvcqg", None]
 

@@ -435,7 +435,8 @@ class Opened:
 
 def _open_rows(job: Job, form: Format, wanted: Wanted, chosen: Chosen | None) -> Opened:
     if form == "excel":
-        from procmon.ingest.excel_file import ExcelLimits, open_excel  # here, as each form needs its own library
+        from procmon.ingest.excel_bounds import ExcelLimits  # here, as each form needs its own library
+        from procmon.ingest.excel_file import open_excel
 
         limits = ExcelLimits(size=job.size, ratio=job.ratio, cells=job.cells)
         sheet = open_excel(

@@ -19,7 +19,8 @@ from procmon.errors import InputError, SettingsError
 from procmon.ingest import child
 from procmon.ingest.columns import PROBLEMS
 from procmon.ingest.csv_file import open_csv
-from procmon.ingest.excel_file import ExcelLimits, open_excel
+from procmon.ingest.excel_bounds import ExcelLimits
+from procmon.ingest.excel_file import open_excel
 from procmon.ingest.guess import draft
 from procmon.ingest.json_file import read_json
 from procmon.ingest.look import ColumnProfile

@@ -17,7 +17,8 @@ import pytest
 import xlwt
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from procmon.ingest.excel_file import ExcelLimits, Sheet, open_excel
+from procmon.ingest.excel_bounds import ExcelLimits
+from procmon.ingest.excel_file import Sheet, open_excel
 from procmon.ingest.rows import RefusedError
 
 HEADER = ["Mã hồ sơ", "Thủ tục", "Ngày tiếp nhận", "Ngày hẹn trả"]

@@ -17,6 +17,7 @@ from procmon.config import EngineSettings
 from procmon.engine import Engine
 from procmon.errors import InputError, SettingsError
 from procmon.ingest import child
+from procmon.ingest.chosen import Chosen
 from procmon.ingest.columns import PROBLEMS
 from procmon.ingest.csv_file import open_csv
 from procmon.ingest.excel_bounds import ExcelLimits
@@ -85,7 +86,7 @@ def of_reader(data: bytes, mapping: Mapping | None, folder: Path) -> Counts | Re
 
 
 def _read(path: Path, wanted: Wanted, *, is_look: bool) -> int:
-    chosen = child.Chosen(wanted.sources)
+    chosen = Chosen(wanted.sources)
     is_known = None if is_look else chosen.is_known
     form = form_of(path)
     if form == "csv":

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from procmon.ingest import legacy
-from procmon.ingest.records import Records, find_records, is_gzip, not_text, pieces_of, raw_pieces
+from procmon.ingest.records import Records, find_records, not_text, pieces_of, raw_pieces
 from procmon.ingest.rows import RefusedError
+from procmon.ingest.source import is_gzip
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 MOST_COLUMNS = 2000

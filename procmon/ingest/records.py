@@ -6,20 +6,19 @@ number of quotes stands, and a blank line is none. What cannot be told safely re
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from procmon.ingest.rows import RefusedError
+from procmon.ingest.source import Plain
 
 PIECE = 1 << 24
 NEWLINE, RETURN, QUOTE = b'\n\r"'
-GZIP = b"\x1f\x8b"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 Numbers = npt.NDArray[np.int64]
@@ -41,30 +40,17 @@ class Records:
     odd_quote: int
 
 
-def is_gzip(path: Path) -> bool:
-    """Whether the file is gzipped, whatever its name."""
-    with path.open("rb") as source:
-        return source.read(len(GZIP)) == GZIP
-
-
 def raw_pieces(path: Path, limit: int) -> Iterator[bytes]:
     """The bytes of a file, unpacked, in pieces that end with a line.
 
     Raises: RefusedError for a damaged or cut gzip, a plain size above `limit` bytes, an empty file.
     """
     size = 0
-    try:
-        with gzip.open(path) if is_gzip(path) else path.open("rb") as source:
-            while piece := source.read(PIECE):
-                piece += source.readline(limit)
-                size += len(piece)
-                if size > limit:
-                    raise RefusedError(
-                        f"unpacked it is larger than {limit // 2**20} MiB", "Split the file, or raise engine.read_size."
-                    )
-                yield piece
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise RefusedError(f"the gzip is damaged or cut off: {error}", "Copy it again from where it came.") from error
+    with BufferedReader(Plain(path, limit)) as source:
+        while piece := source.read(PIECE):
+            piece += source.readline()
+            size += len(piece)
+            yield piece
     if size == 0:
         raise RefusedError("the file is empty", "Export it again; a log has a header and at least one row.")
 

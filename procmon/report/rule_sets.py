@@ -33,14 +33,14 @@ def shares_grid(on_time: Rows) -> Grid:
     whole = at_scope(on_time, (on_time[0]["scope"], on_time[0]["scope_id"])) if on_time else []
     return Grid(
         "Ba bộ quy tắc, đặt cạnh nhau",
-        heads("Bộ quy tắc", "#Đúng hạn", "#Quá hạn", "#Để riêng, không tính", "#Tỷ lệ đúng hạn"),
+        heads("Bộ quy tắc", "#Tỷ lệ đúng hạn", "#Đúng hạn", "#Quá hạn", "#Để riêng, không tính"),
         tuple(
             cells(
                 words.label(words.RULE_SET_NAMES, row["rule_set"]),
+                words.share_of(row["n_on_time"], row["n_judged"], "hồ sơ"),
                 words.count(row["n_on_time"]),
                 words.count(row["n_late"]),
                 apart(row),
-                words.share_of(row["n_on_time"], row["n_judged"], "hồ sơ"),
             )
             for row in whole
         ),

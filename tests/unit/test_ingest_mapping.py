@@ -6,13 +6,13 @@ import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from procmon.errors import SettingsError, UsageProblem
 from procmon.ingest.dates import DAY_FIRST
-from procmon.ingest.mapping import Columns, parse_mapping, read_mapping, schema, shipped
+from procmon.ingest.mapping import Channel, Columns, Status, parse_mapping, read_mapping, schema, shipped
 from procmon.ingest.text import bare
 from procmon.tables import CHANNELS, STATUSES
 
@@ -227,3 +227,8 @@ def problems(value: Any, part: dict[str, Any], whole: dict[str, Any]) -> list[st
         for problem in problems(item, known.get(name, others), whole)
     ]
     return [*missing, *unknown, *inside]
+
+
+def test_the_words_of_a_mapping_are_those_of_the_log() -> None:
+    assert get_args(Status) == tuple(STATUSES)
+    assert get_args(Channel) == CHANNELS

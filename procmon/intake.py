@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -151,10 +152,8 @@ def _ingest_one(
         with workspace.scratch() as scratch:
             raw = read_file(
                 path, mapping, scratch=scratch, key=workspace.key, limits=settings.engine,
-                tell=(lambda n, share: watch(path, n, share)) if watch else None,
+                tell=partial(watch, path) if watch else None,
             )  # fmt: skip
-            if raw.n_read == 0:
-                raise InputError(f"{path}: no row below its header", remedy="Export it again.")
             same = ledger.exported_before(database, raw.sha256, mapping.name) if mapping.is_snapshot else None
             moment = exported_at or same or now
             said = _notes(workspace, raw, mapping, None if exported_at else moment)

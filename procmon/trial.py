@@ -7,16 +7,17 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 
 from procmon.config import Settings
 from procmon.engine import Engine
-from procmon.errors import InputError, ProcmonError
+from procmon.errors import ProcmonError
 from procmon.ingest.guess import Draft, draft
 from procmon.ingest.look import ColumnProfile
-from procmon.ingest.mapping import Mapping, read_mapping, shipped
+from procmon.ingest.mapping import read_mapping, shipped
 from procmon.ingest.read import look_at, read_file
 from procmon.ingest.take import Taken, take
 from procmon.intake import MAPPINGS, Watch, notes, terms_of
@@ -25,7 +26,7 @@ from procmon.tables import EVENTS
 
 @dataclass(frozen=True)
 class Known:
-    """A mapping that can be named: `place` is its file, empty for a shipped one; `error` where it cannot be taken."""
+    """A mapping that can be named: `place` is its file, empty for a shipped one."""
 
     name: str
     kind: str
@@ -60,7 +61,6 @@ class Trial:
 
     taken: Taken
     notes: tuple[str, ...]
-    mapping: Mapping
 
     def preview(self, n: int) -> pa.Table:
         """The first events, without the columns that none of them has."""
@@ -86,12 +86,10 @@ def try_out(
         scratch = Path(name)
         raw = read_file(
             file, chosen, scratch=scratch, key=secrets.token_bytes(32), limits=settings.engine,
-            tell=(lambda n, share: watch(file, n, share)) if watch else None,
+            tell=partial(watch, file) if watch else None,
         )  # fmt: skip
-        if raw.n_read == 0:
-            raise InputError(f"{file}: no row below its header", remedy="Export it again.")
         terms = terms_of(settings, now=now, exported_at=exported_at)
         with Engine(settings.engine, scratch) as engine:
             taken = take(engine, raw, chosen, terms, batch_id=0, lake_files=[], done=[], live=[])
     said = notes(raw, chosen, None if exported_at else now.astimezone(settings.zone))
-    return Trial(taken, (*said, *taken.notes), chosen)
+    return Trial(taken, (*said, *taken.notes))

@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from procmon.config import EngineSettings
-from procmon.errors import StoreError, UsageProblem
+from procmon.errors import UsageProblem
 
 FUNCTIONS = {
     "local_day(moment, zone)": "CAST(timezone(zone, moment) AS DATE)",
@@ -51,6 +51,11 @@ def steps_of(text: str) -> list[tuple[str, str]]:
     """(name, SELECT) of each step of a SQL file; a step begins with the line `-- step: NAME`."""
     parts = STEP.split(text)
     return [(parts[i], parts[i + 2].strip().rstrip(";")) for i in range(1, len(parts), 3)]
+
+
+def quoted(text: str) -> str:
+    """`text` as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 class Engine:
@@ -96,7 +101,7 @@ class Engine:
             self.give(f"no {name}", empty.empty_table())
             parts.append(f'FROM "no {name}"')
         if paths:
-            listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+            listed = ", ".join(map(quoted, paths))
             parts.append(f"FROM read_parquet([{listed}], union_by_name = true)")
         self._connection.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {" UNION ALL BY NAME ".join(parts)}')
 
@@ -168,8 +173,3 @@ class Engine:
 
 def _first_line(error: duckdb.Error) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def store_fault(error: duckdb.Error, what: str) -> StoreError:
-    """An engine fault while reading the stores, as the error that a user is shown."""
-    return StoreError(f"{what}: {_first_line(error)}", remedy="Run `procmon doctor`.")

@@ -267,15 +267,18 @@ class Teller:
             notes.append("repeated")
         if event["is_new"] and self._is_end(event):
             notes.append("the end")
+        return self._told(event, no, event["happened_at"], rows, "; ".join(notes))
+
+    def _told(self, row: Row, no: int | None, moment: datetime | None, rows: str, note: str) -> EventTold:
         return EventTold(
             no=no,
-            happened_at=self.local(event["happened_at"]),
-            status=event["status"],
-            unit_id=event["unit_id"] or "",
-            stage=event["stage"] or "",
-            due=self._stated(event),
+            happened_at=self.local(moment),
+            status=row["status"],
+            unit_id=row["unit_id"] or "",
+            stage=row["stage"] or "",
+            due=self._stated(row),
             rows=rows,
-            note="; ".join(notes),
+            note=note,
         )
 
     def _is_end(self, event: Row) -> bool:
@@ -296,16 +299,7 @@ class Teller:
             note = "not seen: its day ends after the as-of instant"
         else:
             note = f"superseded: {live[0]['source']} exported the dossier again later"
-        return EventTold(
-            no=None,
-            happened_at=self.local(row["occurred_at"]),
-            status=row["status"],
-            unit_id=row["unit_id"] or "",
-            stage=row["stage"] or "",
-            due=self._stated(row),
-            rows=place,
-            note=note,
-        )
+        return self._told(row, None, row["occurred_at"], place, note)
 
     # --- stretches
 

@@ -6,11 +6,11 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from procmon.engine import Engine
+from procmon.engine import Engine, quoted
 from procmon.ingest.columns import PROBLEMS
 from procmon.ingest.events import record_rules
 from procmon.ingest.mapping import PERSONAL, Mapping
-from procmon.ingest.parse import CONTROL, is_instant, is_label, keep, parse, quoted
+from procmon.ingest.parse import CONTROL, is_instant, is_label, keep, parse
 from procmon.ingest.read import RawFile
 from procmon.ingest.text import LONGEST
 from procmon.tables import CHANNELS, FIRST_DAY, LAST_DAY, REJECTS, STATUSES

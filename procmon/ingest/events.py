@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from procmon.engine import quoted
 from procmon.ingest.mapping import Mapping
-from procmon.ingest.parse import quoted
 from procmon.tables import EVENT_COLUMNS
 
 EVENT = (*(name for name, _, _ in EVENT_COLUMNS), "n", "line", "row_no", "source", "exported_at")

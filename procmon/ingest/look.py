@@ -90,11 +90,6 @@ class ColumnProfile:
     """Share of filled values written as codes of procedures (1.004222), of dossiers (H24.12-250425-0001)."""
 
     @property
-    def uniqueness(self) -> float:
-        """Distinct values for each filled one, 0 to 1."""
-        return self.n_distinct / self.n_filled if self.n_filled else 0.0
-
-    @property
     def is_ambiguous(self) -> bool:
         """Whether every value reads day-first and month-first."""
         return not self.order and any(parse(pattern).order for pattern in self.patterns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from procmon.engine import Engine
+from procmon.engine import Engine, quoted
 from procmon.errors import InputError
 from procmon.ingest.dates import day_sql, instant_sql, order_of, proof_sql
 from procmon.ingest.mapping import UNIT_ROLES, Activities, Columns, EventColumns, Mapping, Supplements
@@ -110,11 +110,6 @@ def is_code(key: str) -> bool:
 def is_label(key: str) -> bool:
     """Whether a key of `Mapping.sources` has words that the mapping gives a meaning."""
     return key.removeprefix("progress_") in ("status", "activity", "channel")
-
-
-def quoted(text: str) -> str:
-    """`text` as SQL has it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _columns(key: str, mapping: Mapping, is_read: bool, is_meant: bool, zone: str) -> list[str]:

@@ -43,10 +43,12 @@ def read_file(
 ) -> RawFile:
     """Parse one received file of any form in a child process; `scratch` is an empty folder for its output.
 
-    Raises: InputError naming file, cause and remedy where the file is refused whole or the child died.
+    Raises: InputError naming file, cause and remedy where the file is refused whole, has no rows, or the child died.
     """
-    answer = _ask(path, mapping, scratch=scratch, key=key, limits=limits, tell=tell)
-    return raw_file(path, scratch, answer)
+    raw = raw_file(path, scratch, _ask(path, mapping, scratch=scratch, key=key, limits=limits, tell=tell))
+    if raw.n_read == 0:
+        raise InputError(f"{path}: no row below its header", remedy="Export it again.")
+    return raw
 
 
 def raw_file(path: Path, scratch: Path, answer: dict[str, Any]) -> RawFile:

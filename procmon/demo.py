@@ -8,9 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 from procmon import intake
+from procmon.baselines import publish
 from procmon.errors import StoreError
 from procmon.inputs import midnight
-from procmon.run import Night, Say, nightly, publish_baseline
+from procmon.run import Night, Say, nightly
 from procmon.store import registry
 from procmon.store.workspace import create
 from procmon.tables import Period
@@ -39,7 +40,7 @@ def make(folder: Path, *, now: datetime, say: Say) -> Night:
         shutil.copy2(city / "events.csv.gz", workspace.inbox)
         intake.take_inbox(workspace, now=now)
     say("publishing the baseline of 2024")
-    publish_baseline(workspace, BASELINE, now=now)
+    publish(workspace, BASELINE, now=now)
     planted = json.loads((city / "planted.json").read_text("utf-8"))
     ends_at = midnight(workspace, date.fromisoformat(planted["log_to"][:10]))
     return nightly(workspace, now=now, as_of=ends_at, is_sending=True, say=say)

@@ -8,26 +8,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from procmon import __version__, inputs, intake, mailing, pages
+from procmon import __version__, intake, mailing, pages
+from procmon.corrections import corrections
 from procmon.engine import Engine
-from procmon.errors import ProcmonError, StoreError, UsageProblem
+from procmon.errors import ProcmonError, StoreError
 from procmon.inputs import Inputs, closed_period, measured, midnight, period_moment, read_inputs
-from procmon.judge import figures, freeze
+from procmon.judge import figures
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
 from procmon.store import ledger
 from procmon.store.database import writing
 from procmon.store.lake import sync
 from procmon.store.workspace import Workspace
-from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, FIGURES, TARGETS, Page, Period
+from procmon.tables import DOSSIERS, FIGURES, TARGETS, Page, Period
 
-SAME_FIGURE = ("figure", "rule_set", "scope", "scope_id", "period_from", "period_to")
-COMPARED = ("numerator", "denominator", "value", "lower", "upper", "n", "n_baseline", "verdict")
-NO_FIGURE: Mapping[str, None] = dict.fromkeys(COMPARED)
 DERIVED_HOURS = 7 * 24
 """How long old versions of the derived dossiers stay for their readers."""
 
@@ -215,118 +212,6 @@ def report(workspace: Workspace, ask: Ask, *, latest: datetime, run: ledger.Run 
     return judge_night(workspace, seen, as_of, asks, run_id=run_id, keep_dossiers=False).pages[ask]
 
 
-@dataclass(frozen=True)
-class Repeat:
-    """A run done again: how many figures, and those that differ from what was recorded."""
-
-    n_figures: int
-    differing: list[str]
-
-
-def repeat(workspace: Workspace, run: ledger.Run) -> Repeat:
-    """Compute run N's figures again from what it saw, and compare them with the ledger, to the digit."""
-    seen = read_inputs(workspace, run)
-    as_of = run.as_of.astimezone(workspace.settings.zone)
-    found = judge_night(workspace, seen, as_of, asks_of_tonight(seen, as_of), run_id=run.id, keep_dossiers=False)
-    recorded = ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).select(FIGURES.names)
-    return Repeat(found.figures.num_rows, [_named(row) for row, _, _ in _differences(recorded, found.figures)])
-
-
-@dataclass(frozen=True)
-class Moved:
-    """The figures that a change moved: (figure, before, after)."""
-
-    rows: list[tuple[dict[str, Any], float | None, float | None]]
-
-    @property
-    def n(self) -> int:
-        """How many."""
-        return len(self.rows)
-
-    def table(self) -> pa.Table:
-        """figure, scope, scope_id, before, after."""
-        columns: dict[str, pa.Array] = {
-            name: pa.array([row[name] for row, _, _ in self.rows], pa.string())
-            for name in ("figure", "scope", "scope_id")
-        }
-        columns["before"] = pa.array([before for _, before, _ in self.rows], pa.float64())
-        columns["after"] = pa.array([after for _, _, after in self.rows], pa.float64())
-        return pa.table(columns)
-
-
-def moved_by(workspace: Workspace, change: Callable[[], None], *, now: datetime) -> Moved:
-    """Make a change to what counts, and say which of the city's figures move, as of the last done run (else now)."""
-    last = inputs.find_run(workspace)
-    as_of = (last.as_of if last else now).astimezone(workspace.settings.zone)
-    ask = Ask("city", "", closed_period("daily", day_after(as_of)))
-
-    def found() -> pa.Table:
-        seen = read_inputs(workspace)
-        return judge_night(workspace, seen, as_of, [ask], run_id=None, keep_dossiers=False).figures
-
-    before = found()
-    change()
-    return Moved([moved for moved in _differences(before, found()) if moved[1] != moved[2]])
-
-
-def publish_baseline(workspace: Workspace, period: Period, *, now: datetime) -> ledger.Baseline:
-    """Freeze the finished dossiers of a period as the baseline of every run from now on (rulebook 7e).
-
-    Raises: UsageProblem where no dossier was finished in the period.
-    """
-    with workspace.lock():
-        workspace.settle()
-        seen = read_inputs(workspace)
-        with measured(workspace, seen, midnight(workspace, period.to), is_period_end=True) as engine:
-            rows = freeze(engine, period)
-            if rows.num_rows == 0:
-                raise UsageProblem(
-                    f"no dossier was finished from {period.from_} to {period.to} (excluded)",
-                    remedy="Ingest the log of that time first: `procmon ingest FILE`.",
-                )
-            log = engine.query(
-                "SELECT min(received_on) AS first, quantile_disc(working_seconds, 0.99) FILTER (WHERE outcome IN "
-                "('finished', 'returned') AND ended_on >= (SELECT first FROM frozen_period)) AS p99 FROM dossiers"
-            ).to_pylist()[0]
-            run_in = _open_seconds(seen, log["first"], period.from_)
-        baseline = _new_baseline(workspace, seen, period, now)
-        ids = pa.array([baseline.id] * rows.num_rows, pa.int64())
-        workspace.lake.append(BASELINE_DOSSIERS, rows.add_column(0, "baseline_id", ids), f"baseline-{baseline.id}")
-        baseline.status, baseline.n_dossiers = "done", rows.num_rows
-        baseline.log_begins_on, baseline.p99_days = log["first"], int(log["p99"]) / 28800
-        baseline.is_complete = run_in >= log["p99"]
-        with writing(workspace.ledger_db) as session:
-            session.add(baseline)
-    return baseline
-
-
-def _new_baseline(workspace: Workspace, seen: Inputs, period: Period, now: datetime) -> ledger.Baseline:
-    baseline = ledger.Baseline(
-        published_at=now,
-        baseline_from=period.from_,
-        baseline_to=period.to,
-        lake_version=seen.lake_version,
-        batches=ledger.format_batches(seen.live),
-        registry_version=seen.registry_version,
-        calendar_version=seen.calendars.version,
-        program_version=__version__,
-        settings=json.dumps({"policies": seen.policies.model_dump()}),
-    )
-    with writing(workspace.ledger_db) as session:
-        session.add(baseline)
-    return baseline
-
-
-def _open_seconds(seen: Inputs, first: date, last: date) -> int:
-    """Open time between two midnights on the default calendar."""
-    days = {
-        row["day"]: row["open_before"]
-        for row in seen.calendars.days.to_pylist()
-        if row["calendar_id"] == "default" and row["day"] in (first, last)
-    }
-    return int(days[last] - days[first]) if first < last else 0
-
-
 def _keep_dossiers(workspace: Workspace, engine: Engine, seen: Inputs, as_of: datetime) -> None:
     """Put the derived dossiers into the lake, for people's SQL; nothing reads them back for a figure."""
     if workspace.lake.last_commit(DOSSIERS) != seen.digest(as_of):
@@ -356,13 +241,13 @@ def _finish(workspace: Workspace, run: ledger.Run, found: Found, mails: list[led
 
     Returns: the number of corrections.
     """
-    corrections = _corrections(workspace, run, found.figures)
+    found_anew = corrections(workspace, run, found.figures)
     run.status, run.ended_at, run.n_dossiers = "done", now, found.n_dossiers
     with writing(workspace.ledger_db) as session:
         ledger.add_figures(session, run.id or 0, found.figures)
-        session.add_all([*corrections, *mails])
+        session.add_all([*found_anew, *mails])
         session.add(run)
-    return len(corrections)
+    return len(found_anew)
 
 
 def _fail(workspace: Workspace, run: ledger.Run, error: BaseException) -> None:
@@ -372,61 +257,3 @@ def _fail(workspace: Workspace, run: ledger.Run, error: BaseException) -> None:
     run.error = str(error) if isinstance(error, ProcmonError) else type(error).__name__
     with writing(workspace.ledger_db) as session:
         session.add(run)
-
-
-def _corrections(workspace: Workspace, run: ledger.Run, found: pa.Table) -> list[ledger.Correction]:
-    """What differs from the last run on pages and periods that both have, with the batches between the two."""
-    last = inputs.find_run(workspace)
-    if last is None:
-        return []
-    before = ledger.read_table(workspace.ledger_db, "figures", run_id=last.id).select(FIGURES.names)
-    asked_twice = _questions(before) & _questions(found)
-    moved = set(ledger.parse_batches(run.batches)) ^ set(ledger.parse_batches(last.batches))
-    return [
-        ledger.Correction(
-            run_id=run.id or 0,
-            previous_run_id=last.id or 0,
-            figure=str(key["figure"]),
-            rule_set=str(key["rule_set"] or ""),
-            scope=str(key["scope"] or ""),
-            scope_id=str(key["scope_id"] or ""),
-            period_from=key["period_from"],
-            period_to=key["period_to"],
-            before=old,
-            after=new,
-            batches=ledger.format_batches(moved),
-        )
-        for key, old, new in _differences(before, found)
-        if _question(key) in asked_twice
-    ]
-
-
-def _questions(figures: pa.Table) -> set[tuple[object, ...]]:
-    return {_question(row) for row in figures.to_pylist()}
-
-
-def _question(row: Mapping[str, Any]) -> tuple[object, ...]:
-    """What a figure answers: whose page, and over which days (judge/figures.py says how scopes are written)."""
-    audience = str(row["scope"] or "").partition("/")[0]
-    whose = str(row["scope_id"] or "").partition("/")[0] if audience in ("centre", "department") else ""
-    return audience if whose else "city", whose, row["period_from"], row["period_to"]
-
-
-def _differences(before: pa.Table, after: pa.Table) -> list[tuple[dict[str, Any], float | None, float | None]]:
-    """The figures that differ, those that have come or gone too, with their values (else numerators)."""
-    old, new = ({_key(row): row for row in table.to_pylist()} for table in (before, after))
-    differing = []
-    for key, row in (old | new).items():
-        was, now = old.get(key, NO_FIGURE), new.get(key, NO_FIGURE)
-        if any(was[name] != now[name] for name in COMPARED):
-            shown_as = "value" if was["value"] != now["value"] else "numerator"
-            differing.append((row, was[shown_as], now[shown_as]))
-    return differing
-
-
-def _key(row: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(row[name] for name in SAME_FIGURE)
-
-
-def _named(row: Mapping[str, object]) -> str:
-    return f"{row['figure']} {row['scope'] or ''}:{row['scope_id'] or ''}"

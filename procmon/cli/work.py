@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from procmon import baselines, demo, intake, mailing, schedule, trial
+from procmon import baselines, demo, intake, mailing, rerun, schedule, trial
 from procmon import run as running
 from procmon.ask import default_as_of
 from procmon.cli import common
@@ -225,7 +225,7 @@ def batch_retract(workspace: Workspace, number: int, why: str) -> None:
         raise UsageProblem("--why is empty", remedy="Say in a few words why the batch is wrong.")
     with workspace.lock():
         workspace.settle()
-        moved = running.moved_by(workspace, lambda: intake.retract(workspace, number, why=why, now=now()), now=now())
+        moved = rerun.moved_by(workspace, lambda: intake.retract(workspace, number, why=why, now=now()), now=now())
     _tell_moved(workspace, moved)
 
 
@@ -242,11 +242,11 @@ def batch_restore(workspace: Workspace, number: int) -> None:
     """Batch N counts again. Lists the figures that move."""
     with workspace.lock():
         workspace.settle()
-        moved = running.moved_by(workspace, lambda: intake.restore(workspace, number, now=now()), now=now())
+        moved = rerun.moved_by(workspace, lambda: intake.restore(workspace, number, now=now()), now=now())
     _tell_moved(workspace, moved)
 
 
-def _tell_moved(workspace: Workspace, moved: running.Moved) -> None:
+def _tell_moved(workspace: Workspace, moved: rerun.Moved) -> None:
     print_table(workspace, moved.table(), form="table", output="-")
     say(f"{moved.n} figures move")
 
@@ -279,7 +279,7 @@ def _repeat(workspace: Workspace, number: int) -> None:
     run = find_run(workspace, number)
     if run is None:
         raise UsageProblem(f"there is no done run {number}", remedy="See `procmon show runs`.")
-    again = running.repeat(workspace, run)
+    again = rerun.repeat(workspace, run)
     click.echo(f"run {number} repeated: {again.n_figures} figures, {len(again.differing)} differ")
     for name in again.differing:
         click.echo(name)
@@ -329,7 +329,7 @@ def baseline_publish(workspace: Workspace, from_: datetime, to: datetime) -> Non
     """Freeze the dossiers finished in a period as the baseline of every run from now on; older ones are kept."""
     if from_ >= to:
         raise UsageProblem("--from must lie before --to", remedy="--from 2024-01-01 --to 2025-01-01")
-    baseline = running.publish_baseline(workspace, Period(from_.date(), to.date()), now=now())
+    baseline = baselines.publish(workspace, Period(from_.date(), to.date()), now=now())
     complete = "complete" if baseline.is_complete else "NOT complete: the log begins too late for its slowest dossiers"
     click.echo(
         f"baseline {baseline.id}: {baseline.n_dossiers} dossiers finished from {from_:%Y-%m-%d} to {to:%Y-%m-%d} "

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.office import NOW, SAMPLES, Said, city_rows, copy_of, environment, make_office, procmon, shown, write_log
+from tests.office import NOW, SAMPLES, Said, city_rows, environment, make_office, procmon, shown, write_log
 from tests.smtp_server import MailServer
 
 AS_OF = ("--as-of", "2025-12-31")
@@ -28,11 +28,6 @@ def rows():
 @pytest.fixture(scope="module")
 def first_office(tmp_path_factory, rows) -> Path:
     return make_office(tmp_path_factory.mktemp("first") / "office", rows)
-
-
-@pytest.fixture
-def office(first_office, tmp_path) -> Path:
-    return copy_of(first_office, tmp_path)
 
 
 def said_well(said: Said, *words: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from procmon.worktime import DECIDED
-from tests.office import Rows, copy_of, figures, procmon, write_log
+from tests.office import Rows, figures, procmon, write_log
 
 PROCEDURES = """\
 procedure_id,name,field,level,limit_amount,limit_unit,valid_from,supplement
@@ -56,11 +56,6 @@ def first_office(tmp_path_factory) -> Path:
     procmon("ingest", write_log(workspace.parent / "log.csv", rows()), "--workspace", workspace)
     procmon("run", *WHEN, "--workspace", workspace)
     return workspace
-
-
-@pytest.fixture
-def office(first_office, tmp_path) -> Path:
-    return copy_of(first_office, tmp_path)
 
 
 def minutes(workspace: Path, *words: str) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,7 @@ import pytest
 from procmon import ask
 from procmon.store.registry import KINDS
 from procmon.tables import DOSSIERS, FORM_06, TARGETS
-from tests.office import CITY, SAMPLES, city_rows, copy_of, figures, make_office, procmon, shown, write_log
+from tests.office import CITY, SAMPLES, city_rows, figures, make_office, procmon, shown, write_log
 
 AS_OF = ("--as-of", "2025-12-31")
 MORNING_AFTER = "2026-01-02T08:00:00+07:00"
@@ -32,11 +32,6 @@ def first_office(tmp_path_factory, rows) -> Path:
     workspace = make_office(tmp_path_factory.mktemp("first") / "office", rows)
     procmon("run", *AS_OF, "--workspace", workspace)
     return workspace
-
-
-@pytest.fixture
-def office(first_office, tmp_path) -> Path:
-    return copy_of(first_office, tmp_path)
 
 
 @pytest.fixture

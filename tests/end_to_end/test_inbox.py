@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.office import NOW, Said, copy_of, ended, environment, procmon, shown, spawn
+from tests.office import NOW, Said, ended, environment, procmon, shown, spawn
 from tests.torture import make
 
 AS_OF = ("--as-of", "2025-12-31")
@@ -29,11 +29,6 @@ def first_office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("first") / "office"
     procmon("init", folder)
     return folder
-
-
-@pytest.fixture
-def office(first_office: Path, tmp_path: Path) -> Path:
-    return copy_of(first_office, tmp_path)
 
 
 @pytest.fixture(scope="module")

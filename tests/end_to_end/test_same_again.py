@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.office import city_rows, copy_of, figures, load_city, make_office, procmon, shown, write_log
+from tests.office import city_rows, figures, load_city, make_office, procmon, shown, write_log
 from tests.smtp_server import MailServer
 
 AS_OF = ("--as-of", "2025-12-31")
@@ -27,11 +27,6 @@ def rows():
 def first_office(tmp_path_factory, rows) -> Path:
     """An office with the log in; no run yet."""
     return make_office(tmp_path_factory.mktemp("first") / "office", rows)
-
-
-@pytest.fixture
-def office(first_office, tmp_path) -> Path:
-    return copy_of(first_office, tmp_path)
 
 
 def test_a_log_shuffled_split_and_ingested_twice_gives_the_same_bytes(first_office, tmp_path, rows):

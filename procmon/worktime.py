@@ -368,7 +368,9 @@ class Clock:
     def open_through(self, local_seconds: Numbers) -> Numbers:
         """Open seconds from FIRST_DAY to each instant."""
         second = local_seconds - self.first
-        unsigned = second.astype(np.uint32)  # 32 bits divide several times faster; a negative becomes a day too late
+        if len(second) and not 0 <= second.min() <= second.max() < len(self.before) * DAY:
+            raise IndexError(f"an instant lies outside the calendar's days, {FIRST_DAY} to before {LAST_DAY}")
+        unsigned = second.astype(np.uint32)  # 32 bits divide several times faster
         day = (unsigned // np.uint32(DAY)).astype(np.intp)
         minute = (unsigned // np.uint32(60)).astype(np.intp)
         at = (self.pattern.take(day) - day) * MINUTES_A_DAY + minute

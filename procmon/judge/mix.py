@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,6 +17,9 @@ from procmon.judge.student import t_quantile
 
 CONFIDENCE = 0.95
 MIN_CLUSTERS = 5
+
+Cluster = tuple[str, bool, int]
+"""Whose shocks move together: unit, side (is it now), month counted from year 0."""
 
 
 class Cell(NamedTuple):
@@ -52,8 +55,21 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How far the logarithm of a ratio may lie from the truth: its variance, with degrees of freedom (rulebook 7b)."""
+
+    variance: float
+    freedom: int
+
+    def around(self, ratio: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+        """The interval of a ratio."""
+        half = t_quantile(confidence, self.freedom) * math.sqrt(self.variance)
+        return ratio * math.exp(-half), ratio * math.exp(half)
+
+
+@dataclass(frozen=True)
 class Cut:
-    """A comparison at fixed mix; `lower` and `upper` are of the ratio N ÷ D, None where there is no interval."""
+    """A comparison at fixed mix."""
 
     n_base: int
     n_now: int
@@ -72,8 +88,24 @@ class Cut:
     n_capped_now: int
     capped_seconds_base: int
     capped_seconds_now: int
-    lower: float | None
-    upper: float | None
+    spread: Spread | None
+
+    @property
+    def interval(self) -> tuple[float, float] | tuple[None, None]:
+        """The 95 % interval of the ratio N ÷ D, where there is one."""
+        if self.spread is None:
+            return None, None
+        return self.spread.around(float(self.numerator / self.denominator))
+
+    @property
+    def lower(self) -> float | None:
+        """The interval's lower end."""
+        return self.interval[0]
+
+    @property
+    def upper(self) -> float | None:
+        """The interval's upper end."""
+        return self.interval[1]
 
     @property
     def reduction(self) -> Fraction | None:
@@ -95,7 +127,6 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
     covered = sorted(p for p in base if p and p in now and base[p].n >= min_n and now[p].n >= min_n)
     numerator = exact_sum(base[p].n * now[p].mean for p in covered)
     denominator = Fraction(sum(base[p].seconds for p in covered))
-    lower, upper = interval(cells, base, now, covered, numerator, denominator)
     return Cut(
         n_base=sum(side.n for side in base.values()),
         n_now=sum(side.n for side in now.values()),
@@ -114,8 +145,7 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
         n_capped_now=sum(now[p].n_capped for p in covered),
         capped_seconds_base=sum(base[p].capped_seconds for p in covered),
         capped_seconds_now=sum(now[p].capped_seconds for p in covered),
-        lower=lower,
-        upper=upper,
+        spread=_spread_of_means(cells, base, now, covered, numerator, denominator),
     )
 
 
@@ -133,22 +163,39 @@ def sum_by_procedure(cells: Iterable[Cell]) -> dict[str, Side]:
     return {procedure: Side(*total) for procedure, total in sums.items()}
 
 
-def interval(
+def spread(squares: Mapping[bool, Sequence[float]], sums: Mapping[Cluster, float]) -> Spread | None:
+    """The larger of the naive variance and the one robust against shocks by unit or month (rulebook 7b).
+
+    Args:
+        squares: by side, parts of the sum of z² over dossiers.
+        sums: the sum of z by (unit, side, month).
+
+    Floats are summed by fsum, so that their order changes nothing.
+    Returns: None without variance on a side, or without a degree of freedom.
+    """
+    if not (any(squares[False]) and any(squares[True])):
+        return None
+    naive = math.fsum([*squares[False], *squares[True]])
+    variance, freedom = _clustered(sums)
+    return Spread(max(naive, variance), freedom) if freedom else None
+
+
+def _spread_of_means(
     cells: Iterable[Cell],
     base: dict[str, Side],
     now: dict[str, Side],
     covered: Sequence[str],
     numerator: Fraction,
     denominator: Fraction,
-) -> tuple[float | None, float | None]:
-    """The 95 % interval of N ÷ D, robust against shocks by unit and by month (rulebook 7b).
+) -> Spread | None:
+    """The spread of ln(N ÷ D).
 
     z of a dossier is factor · (y - mean), the factor the same for a procedure and side; so sums of z over a cell
     need its n and its sum of y only, and Σ z² the procedure's sum of squares. Each float comes from exact integers by
-    one division (which Python rounds right), and floats are summed by fsum: their order changes nothing.
+    one division (which Python rounds right).
     """
     if not covered or not denominator or not numerator:
-        return None, None
+        return None
     factors: dict[tuple[str, bool], float] = {}
     squares: dict[bool, list[float]] = {False: [], True: []}
     for procedure in covered:
@@ -159,26 +206,17 @@ def interval(
             factors[procedure, is_now] = factor
             deviations = (side.n * side.squares - side.seconds**2) / side.n
             squares[is_now].append(factor * factor * deviations)
-    if not (any(squares[False]) and any(squares[True])):
-        return None, None
-    naive = math.fsum(squares[False] + squares[True])
-    parts: dict[tuple[str, bool, int], list[float]] = defaultdict(list)
+    parts: dict[Cluster, list[float]] = defaultdict(list)
     for cell in cells:
         key = cell.procedure, cell.is_now
         if key in factors:
             side = (now if cell.is_now else base)[cell.procedure]
             deviation = (cell.seconds * side.n - cell.n * side.seconds) / side.n
             parts[cell.unit, cell.is_now, cell.month].append(factors[key] * deviation)
-    sums = {key: math.fsum(values) for key, values in parts.items()}
-    variance, freedom = _clustered(sums)
-    if freedom == 0:
-        return None, None
-    spread = t_quantile(CONFIDENCE, freedom) * math.sqrt(max(naive, variance))
-    ratio = float(numerator / denominator)
-    return ratio * math.exp(-spread), ratio * math.exp(spread)
+    return spread(squares, {key: math.fsum(values) for key, values in parts.items()})
 
 
-def _clustered(sums: dict[tuple[str, bool, int], float]) -> tuple[float, int]:
+def _clustered(sums: Mapping[Cluster, float]) -> tuple[float, int]:
     """V_unit with G - 1 degrees, or with fewer than five units V_month with Σ (M - 1)."""
     by_unit: dict[str, list[float]] = defaultdict(list)
     by_month: dict[tuple[str, bool], list[float]] = defaultdict(list)

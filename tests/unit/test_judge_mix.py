@@ -44,7 +44,7 @@ def same(one: Cut, other: Cut, digits: float = 1e-12) -> bool:
         a is b if a is None or b is None else math.isclose(a, b, rel_tol=digits)
         for a, b in ((one.lower, other.lower), (one.upper, other.upper))
     )
-    return near and replace(one, lower=None, upper=None) == replace(other, lower=None, upper=None)
+    return near and replace(one, spread=None) == replace(other, spread=None)
 
 
 @given(logs(), st.randoms(use_true_random=False))

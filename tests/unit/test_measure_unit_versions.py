@@ -70,3 +70,25 @@ def test_a_centre_has_the_territory_of_its_parent_on_the_day(
     unit_id: str, day: str, is_cross_boundary: bool | None
 ) -> None:
     assert measured()[f"{unit_id} {day}"]["is_cross_boundary"] is is_cross_boundary
+
+
+def test_a_dossier_refused_at_reception_was_received_by_the_unit_that_refused_it_on_that_day() -> None:
+    """Not by the unit at which it was filed a day before, when the code meant another unit (rulebook 1)."""
+    columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
+    registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in UNITS]}
+    stories = {"filed elsewhere": "OLD", "filed there": "TWICE"}
+    rows = []
+    for story, filed_at in stories.items():
+        for status, day, unit_id in (("submitted", LAST_OF_OLD, filed_at), ("refused", FIRST_OF_NEW, "TWICE")):
+            rows.append(
+                {
+                    "dossier_id": story, "procedure_id": "1.001", "status": status, "occurred_at": f"{day}T08:00",
+                    "unit_id": unit_id,
+                }
+            )  # fmt: skip
+    store = Store()
+    store.ingest_rows(rows)
+    dossiers = store.dossiers(registry, datetime(2025, 8, 1, tzinfo=UTC)).to_pylist()
+    assert {row["dossier_id"]: row["receiving_unit_key"] for row in dossiers} == dict.fromkeys(
+        stories, "TWICE@2025-07-01"
+    )

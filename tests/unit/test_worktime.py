@@ -328,7 +328,7 @@ def test_any_number_of_intervals_is_counted_as_each_by_itself(office: Calendars)
     "text", ["1999-12-31T23:59:59", "2060-01-01T00:00:00", "1950-01-01", "2110-01-01", "2137-01-01", "1860-01-01"]
 )
 def test_an_instant_that_calendars_do_not_cover_is_refused(office: Calendars, text: str) -> None:
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="an instant lies outside the calendar's days"):
         Clock(office).open_through(np.array([local_seconds(text)]))
 
 

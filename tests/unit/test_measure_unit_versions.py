@@ -72,23 +72,39 @@ def test_a_centre_has_the_territory_of_its_parent_on_the_day(
     assert measured()[f"{unit_id} {day}"]["is_cross_boundary"] is is_cross_boundary
 
 
-def test_a_dossier_refused_at_reception_was_received_by_the_unit_that_refused_it_on_that_day() -> None:
-    """Not by the unit at which it was filed a day before, when the code meant another unit (rulebook 1)."""
+SECOND_OF_NEW = "2025-07-02"
+STORIES = {
+    "refused where it was not filed": [("submitted", LAST_OF_OLD, "OLD"), ("refused", FIRST_OF_NEW, "TWICE")],
+    "refused where it was filed": [("submitted", LAST_OF_OLD, "TWICE"), ("refused", FIRST_OF_NEW, "TWICE")],
+    "refused twice": [("refused", FIRST_OF_NEW, "TWICE"), ("refused", SECOND_OF_NEW, "NEW")],
+    "received where it was filed": [("submitted", LAST_OF_OLD, "TWICE"), ("received", FIRST_OF_NEW, "TWICE")],
+    "received twice": [("received", FIRST_OF_NEW, "TWICE"), ("received", SECOND_OF_NEW, "NEW")],
+}
+SAME_UNIT_TWICE = {
+    "refused twice there": [("refused", LAST_OF_OLD, "TWICE"), ("refused", FIRST_OF_NEW, "TWICE")],
+    "received twice there": [("received", LAST_OF_OLD, "TWICE"), ("received", FIRST_OF_NEW, "TWICE")],
+}
+
+
+@pytest.mark.parametrize(
+    ("stories", "key"), [(STORIES, "TWICE@2025-07-01"), (SAME_UNIT_TWICE, "TWICE@2020-01-01")], ids=["one", "other"]
+)
+def test_the_receiving_unit_is_that_of_the_first_receipt_or_refusal_on_its_day(
+    stories: dict[str, list[tuple[str, str, str]]], key: str
+) -> None:
+    """Not the unit at which it was filed a day before, when the code meant another unit (rulebook 1)."""
     columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
     registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in UNITS]}
-    stories = {"filed elsewhere": "OLD", "filed there": "TWICE"}
-    rows = []
-    for story, filed_at in stories.items():
-        for status, day, unit_id in (("submitted", LAST_OF_OLD, filed_at), ("refused", FIRST_OF_NEW, "TWICE")):
-            rows.append(
-                {
-                    "dossier_id": story, "procedure_id": "1.001", "status": status, "occurred_at": f"{day}T08:00",
-                    "unit_id": unit_id,
-                }
-            )  # fmt: skip
     store = Store()
-    store.ingest_rows(rows)
+    store.ingest_rows(
+        [
+            {
+                "dossier_id": story, "procedure_id": "1.001", "status": status, "occurred_at": f"{day}T08:00",
+                "unit_id": unit_id,
+            }
+            for story, steps in stories.items()
+            for status, day, unit_id in steps
+        ]
+    )  # fmt: skip
     dossiers = store.dossiers(registry, datetime(2025, 8, 1, tzinfo=UTC)).to_pylist()
-    assert {row["dossier_id"]: row["receiving_unit_key"] for row in dossiers} == dict.fromkeys(
-        stories, "TWICE@2025-07-01"
-    )
+    assert {row["dossier_id"]: row["receiving_unit_key"] for row in dossiers} == dict.fromkeys(stories, key)

@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	"$$python" -c '$(WORKS)' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test faults fuzz clock mutate golden docs lint types check lock wheel bench bench-reading clean
+.PHONY: help install demo test faults fuzz clock changes simulate mutate golden docs lint types check lock wheel bench bench-reading clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,12 @@ clock: install ## Prove the clock on 1,000,000 intervals and 50 calendars, and t
 	PROCMON_TESTS_INTERVALS=1000000 PROCMON_TESTS_CALENDARS=50 \
 		$(BIN)/python -m pytest -n $(WORKERS) tests/property/test_clock_equals_twin.py
 	$(BIN)/python benchmarks/clock.py
+
+simulate: install ## Judge thousands of made-up cities whose change is known, and print what was found (some minutes)
+	PROCMON_TESTS_CITIES=1000 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rP tests/simulation
+
+changes: install ## Add up what made the change for each of 8,000 scopes and periods of the sample city (some 10 minutes)
+	PROCMON_TESTS_CHANGES=all $(BIN)/python -m pytest -n 0 tests/unit/test_judge_behind_the_city.py -k scope_and_period
 
 mutate: install ## Change the clock in one place at a time: a test must fail (an hour; needs `pip install cosmic-ray`)
 	$(BIN)/python tests/mutation/mutate.py --workers $(WORKERS)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from procmon import pages
+from procmon import baselines, pages
 from procmon.errors import ProcmonError, UsageProblem
 from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured, period_moment, read_inputs
 from procmon.intake import waiting_files
@@ -25,14 +25,15 @@ from procmon.pages import Ask
 from procmon.run import closed_targets, day_after
 from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
-from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, EVENTS, REJECTS, TARGETS, Period, Table
+from procmon.tables import BASELINE_TABLES, DOSSIERS, EVENTS, REJECTS, Period, Table
 from procmon.worktime import closed_all_week, undecided_years
 
 LEDGER_TABLES = ("batches", "runs", "figures", "deliveries", "corrections")
-JUDGED_TABLES = ("form_06", "on_time", "bridge", "reductions", "targets", "boundaries", "due_soon")
+PROMISED = ("targets", "way")
 WHAT = (
-    "dossiers", "procedures", "units", "form-06", "on-time", "bridge", "reductions", "targets", "boundaries",
-    "due-soon", "rejects", "batches", "runs", "figures", "corrections", "deliveries",
+    "dossiers", "procedures", "units", "form-06", "on-time", "bridge", "reductions", "pending-work", "open-stock",
+    "change", "ranking", "predecessors", "unit-predecessors", "targets", "way", "boundaries", "due-soon", "rejects",
+    "batches", "runs", "figures", "corrections", "deliveries",
 )  # fmt: skip
 """What `show` shows; `query` knows the same names with `_` for `-`, and `events`."""
 
@@ -217,20 +218,32 @@ def _question(workspace: Workspace, seen: Inputs, as_of: datetime, filters: Filt
 def _judged(workspace: Workspace, seen: Inputs, name: str, filters: Filters, *, now: datetime) -> pa.Table:
     as_of, is_period_end = _moment(workspace, filters, now)
     closed = closed_targets(workspace, seen, as_of) if name == "targets" else []
-    with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
+    with measured(workspace, seen, as_of, is_period_end=is_period_end, with_stretches=name == "change") as engine:
         judge = pages.judge_of(workspace, seen, engine)
         question = _question(workspace, seen, as_of, filters)
-        if name == "targets":
-            return TARGETS.conform(pa.concat_tables([*closed, judge.targets(question, ending=None)]))
+        if name in PROMISED:
+            return pages.promised(judge, question, closed)[name]
         if name == "form_06" and filters.by != "field":
             return judge.form_06_by_unit(question, filters.by)
-        table = judge.tables(question, batches=pages.batch_counts(workspace, seen))[name]
-    table = _of_rule_set(table, filters)
-    if filters.procedure:
-        column = "scope_id" if name == "reductions" else "procedure_id"
-        if column in table.column_names:
-            table = table.filter(pc.equal(table[column], filters.procedure))
+        table = judge.tables(question, batches=pages.batch_counts(workspace, seen), names=[name])[name]
+    return _of_procedure(_of_rule_set(table, filters), filters)
+
+
+def _of_procedure(table: pa.Table, filters: Filters) -> pa.Table:
+    """The rows of the procedure asked for, in a table that has procedures."""
+    if not filters.procedure:
+        return table
+    if "procedure_id" in table.column_names:
+        return table.filter(pc.equal(table["procedure_id"], filters.procedure))
+    for kind, name in (("scope", "scope_id"), ("by", "part_id")):
+        if kind in table.column_names and "procedure" in table[kind].to_pylist():
+            is_procedure = pc.equal(table[name], filters.procedure)
+            return table.filter(pc.and_(is_procedure, pc.is_in(table[kind], pa.array(OF_PROCEDURES))))
     return table
+
+
+OF_PROCEDURES = ("procedure", "mix", "paused", "with_pauses")
+"""Scopes, and decompositions (`by` of table CHANGE), whose rows are procedures."""
 
 
 def query(workspace: Workspace, sql: str, *, now: datetime) -> tuple[pa.Table, bool]:
@@ -308,7 +321,7 @@ def doctor(workspace: Workspace, *, now: datetime) -> list[Finding]:
 
 def _stores(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     del now
-    for table in (EVENTS, REJECTS, BASELINE_DOSSIERS, DOSSIERS):
+    for table in (EVENTS, REJECTS, *BASELINE_TABLES, DOSSIERS):
         missing = [path for path in workspace.lake.files(table) if not Path(path).exists()]
         if missing:
             yield Finding(f"lake/{table.name}: {len(missing)} files are missing", "Restore the lake from a backup.")
@@ -374,6 +387,16 @@ def _baseline(workspace: Workspace, now: datetime) -> Iterator[Finding]:
             f"baseline {baseline.id} is not complete: the log begins on {baseline.log_begins_on}, too late for its "
             f"slowest dossiers ({baseline.p99_days:.1f} working days)",
             "Ingest the log before it and publish the baseline anew.",
+        )
+    if not baselines.has_states(workspace, baseline):
+        yield Finding(
+            f"baseline {baseline.id} did not keep what it received month by month: pending work cannot be compared",
+            "Publish it anew.",
+        )
+    for moved in baselines.moved_inputs(workspace, baseline):
+        yield Finding(
+            f"baseline {baseline.id}'s inputs moved since it was published: {moved}",
+            "`procmon baseline publish` takes them in and says what moves; or leave it as it is, on purpose.",
         )
     gone = set(ledger.parse_batches(baseline.batches)) - set(ledger.live_batches(workspace.ledger_db))
     if gone:

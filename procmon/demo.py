@@ -40,7 +40,7 @@ def make(folder: Path, *, now: datetime, say: Say) -> Night:
         shutil.copy2(city / "events.csv.gz", workspace.inbox)
         intake.take_inbox(workspace, now=now)
     say("publishing the baseline of 2024")
-    publish(workspace, BASELINE, now=now)
+    publish(workspace, BASELINE, now=now, say=say)
     planted = json.loads((city / "planted.json").read_text("utf-8"))
     ends_at = midnight(workspace, date.fromisoformat(planted["log_to"][:10]))
     return nightly(workspace, now=now, as_of=ends_at, is_sending=True, say=say)

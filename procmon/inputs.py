@@ -23,6 +23,7 @@ from procmon.config import PolicySettings
 from procmon.engine import Engine
 from procmon.errors import StoreError, UsageProblem
 from procmon.measure import Asked, measure
+from procmon.measure.stretches import NEEDED_STEPS, stretches
 from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
 from procmon.tables import EVENTS, Period
@@ -100,9 +101,13 @@ def engine_of(workspace: Workspace) -> Iterator[Engine]:
 
 @contextmanager
 def measured(
-    workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False, keep: Collection[str] = ()
-) -> Iterator[Engine]:
-    """An engine in which every dossier is measured as of `as_of`; it is gone afterwards. `keep`: see `measure`."""
+    workspace: Workspace, inputs: Inputs, as_of: datetime, *, is_period_end: bool = False,
+    keep: Collection[str] = (), with_stretches: bool = False,
+) -> Iterator[Engine]:  # fmt: skip
+    """An engine in which every dossier is measured as of `as_of`; it is gone afterwards.
+
+    `keep`: see `measure`. `with_stretches` makes the table `stretches` beside `dossiers`: what stages are told from.
+    """
     settings = workspace.settings
     asked = Asked(
         as_of, settings.workspace.timezone, inputs.policies, is_period_end=is_period_end, forced=inputs.forced
@@ -116,8 +121,11 @@ def measured(
             live=inputs.live,
             registry=inputs.registry,
             calendars=inputs.calendars,
-            keep=keep,
+            keep={*keep, *NEEDED_STEPS} if with_stretches else keep,
         )
+        if with_stretches:
+            stretches(engine)
+            engine.drop(*(step for step in NEEDED_STEPS if step not in keep))
         yield engine
 
 

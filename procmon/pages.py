@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -18,7 +18,7 @@ from procmon.inputs import Inputs, engine_of
 from procmon.judge import NO_BASELINE, Judge, Question, Side
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
-from procmon.tables import BASELINE_DOSSIERS, INTAKE, REFUSALS, REJECTS, RULE_SETS, TARGETS, About, Page, Period
+from procmon.tables import BASELINE_TABLES, INTAKE, REFUSALS, REJECTS, RULE_SETS, TARGETS, WAY, About, Page, Period
 
 AUDIENCES = ("city", "centre", "department")
 POLICY_COLUMNS = ("supplement", "payment", "late_receipt")
@@ -90,7 +90,7 @@ def judge_of(workspace: Workspace, inputs: Inputs, engine: Engine) -> Judge:
     return Judge(
         engine,
         registry=inputs.registry,
-        baseline_files=workspace.lake.files(BASELINE_DOSSIERS),
+        baseline_files={table.name: workspace.lake.files(table) for table in BASELINE_TABLES},
         baseline_id=inputs.baseline.id if inputs.baseline else None,
     )
 
@@ -144,24 +144,32 @@ def intake_tables(workspace: Workspace, inputs: Inputs, run_id: int | None) -> d
 
 
 def page_tables(
-    judge: Judge, question: Question, targets: pa.Table, batches: Mapping[str, int], intake: Mapping[str, pa.Table]
-) -> dict[str, pa.Table]:
-    """The tables of one page: the question's own, and as far as they speak of its scope the city's targets.
+    judge: Judge, question: Question, promised: Mapping[str, pa.Table], batches: Mapping[str, int],
+    intake: Mapping[str, pa.Table],
+) -> dict[str, pa.Table]:  # fmt: skip
+    """The tables of one page: the question's own, and as far as they speak of its scope those of `promised`.
 
     Refused rows cannot be told apart by unit, so that `intake` (of `intake_tables`) is the city's alone.
     """
     tables = judge.tables(question, batches=batches)
     scope, scope_id = question.headline
     if question.side == "all":
-        return tables | {"targets": targets} | dict(intake)
+        return tables | dict(promised) | dict(intake)
     tables |= {"intake": INTAKE.from_rows([]), "refusals": REFUSALS.from_rows([])}
-    own = pc.and_(pc.equal(targets["scope"], scope), pc.equal(targets["scope_id"], scope_id))
-    return tables | {"targets": targets.filter(own)}
+    for name, table in promised.items():
+        own = pc.and_(pc.equal(table["scope"], scope), pc.equal(table["scope_id"], scope_id))
+        tables[name] = table.filter(own)
+    return tables
 
 
-def no_targets() -> pa.Table:
-    """No targets: what a page before the first registry has."""
-    return TARGETS.from_rows([])
+def promised(judge: Judge, city: Question, closed: Sequence[pa.Table]) -> dict[str, pa.Table]:
+    """What is told of targets, for the city and its parts: tables TARGETS (the `closed` ones first) and WAY."""
+    targets = pa.concat_tables([*closed, judge.targets(city, ending=None)])
+    return {"targets": TARGETS.conform(targets), "way": judge.way(city)}
+
+
+NOTHING_PROMISED = {"targets": TARGETS.from_rows([]), "way": WAY.from_rows([])}
+"""Targets are the city's figures: on other pages they stand as they do there."""
 
 
 def page(

@@ -23,7 +23,7 @@ from procmon.store import ledger
 from procmon.store.database import writing
 from procmon.store.lake import sync
 from procmon.store.workspace import Workspace
-from procmon.tables import DOSSIERS, FIGURES, TARGETS, Page, Period
+from procmon.tables import DOSSIERS, FIGURES, Page, Period
 
 DERIVED_HOURS = 7 * 24
 """How long old versions of the derived dossiers stay for their readers."""
@@ -92,23 +92,23 @@ def judge_night(
 ) -> Found:  # fmt: skip
     """Measure as of one instant, judge every ask, build its page, and put all figures in long form."""
     closed = closed_targets(workspace, seen, as_of)
-    with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
+    with measured(workspace, seen, as_of, is_period_end=is_period_end, with_stretches=True) as engine:
         if keep_dossiers and not is_period_end:
             _keep_dossiers(workspace, engine, seen, as_of)
         judge = pages.judge_of(workspace, seen, engine)
         city_ask = next(ask for ask in asks if ask.audience == "city")
         question = pages.question_of(workspace, seen, as_of, city_ask)
-        targets = TARGETS.conform(pa.concat_tables([*closed, judge.targets(question, ending=None)]))
+        promised = pages.promised(judge, question, closed)
         counts = pages.batch_counts(workspace, seen)
         files = pages.intake_tables(workspace, seen, run_id)
         found = Found({}, {}, FIGURES.from_rows([]), 0)
         parts = []
         for ask in asks:
             asked = pages.question_of(workspace, seen, as_of, ask)
-            tables = pages.page_tables(judge, asked, targets, counts, files)
+            tables = pages.page_tables(judge, asked, promised, counts, files)
             found.pages[ask] = pages.page(workspace, seen, judge, asked, ask, tables, run_id=run_id)
             is_city = asked.side == "all"
-            parts.append(figures(tables if is_city else tables | {"targets": pages.no_targets()}, asked))
+            parts.append(figures(tables if is_city else tables | pages.NOTHING_PROMISED, asked))
             if ask is city_ask:
                 found.city, found.n_dossiers = tables, tables["quality"].to_pylist()[0]["n"]
         found.figures = pa.concat_tables(parts)

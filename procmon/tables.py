@@ -227,8 +227,67 @@ BASELINE_DOSSIERS = table(
     ("received_on", DAY, "local day of receipt"),
     ("ended_on", DAY, "local day of the end"),
     ("working_seconds", INT, "processing time, seconds"),
-    ("cap_seconds", INT, "the procedure's cap, seconds"),
+    ("cap_seconds", INT, "the procedure's cap, seconds; one for all codes behind one procedure when it was published"),
     ("limit_on_time", FLAG, "on time by the computed due date; empty where there is none"),
+    ("paused_seconds", INT, "open time inside pauses, seconds; empty in baselines of release 0.1"),
+)
+
+BASELINE_STATES = table(
+    "baseline_states",
+    "The dossiers received in a frozen baseline as each month's end saw them: one row for each change (rulebook 7d).",
+    ("baseline_id", INT, "the baseline"),
+    ("dossier_id", TEXT, "dossier code"),
+    ("procedure_key", TEXT, "the registry's procedure, else the code as logged"),
+    ("unit_key", TEXT, "resolving unit, else receiving unit, as code@valid_from"),
+    ("receiving_unit_key", TEXT, "receiving unit as code@valid_from"),
+    ("received_on", DAY, "local day of receipt"),
+    ("seen_from", DAY, "day after the first month (or baseline) whose end saw it so"),
+    ("seen_to", DAY, "the next such day on which it was seen otherwise; 9999-12-31: none"),
+    ("outcome", TEXT, "finished, returned, stopped, withdrawn, refused or pending"),
+    ("working_seconds", INT, "processing time up to its end, or up to `seen_from` while pending, seconds"),
+)
+
+BASELINE_STAGES = table(
+    "baseline_stages",
+    "Working time of a frozen baseline's finished dossiers by stage (rulebook 7f, 10); pauses and discarded time are"
+    " left out.",
+    ("baseline_id", INT, "the baseline"),
+    ("procedure_key", TEXT, "the registry's procedure, else the code as logged"),
+    ("unit_key", TEXT, "resolving unit, else receiving unit, as code@valid_from"),
+    ("receiving_unit_key", TEXT, "receiving unit as code@valid_from"),
+    ("month_on", DAY, "first day of the month in which the dossiers ended"),
+    ("stage", TEXT, "stage of the event that opens the stretch; empty for none"),
+    ("capped_from_seconds", INT, "processing time of the dossiers where it is above the cap; empty below it"),
+    ("seconds", INT, "sum of the working stretches' open time, seconds"),
+)
+
+BASELINE_TABLES = (BASELINE_DOSSIERS, BASELINE_STATES, BASELINE_STAGES)
+"""What the lake keeps of a published baseline."""
+
+PREDECESSORS = table(
+    "predecessors",
+    "The codes that stand behind one procedure since a merger (rulebook 7e): their dossiers are pooled, the shortest"
+    " limit stands. Only procedures with another code behind them have rows.",
+    ("procedure_id", TEXT, "the procedure on offer"),
+    ("predecessor_id", TEXT, "a code behind it; its own, where that was in use before"),
+    ("name", TEXT, "the predecessor's name on 31 December 2024, else the last one"),
+    ("limit_before", TEXT, "the predecessor's limit on 31 December 2024, e.g. '10 working_days'"),
+    ("is_shortest", FLAG, "no other one's limit was shorter: the one that stands"),
+    ("n_baseline", INT, "its own finished dossiers of the baseline (same months, in the question's scope)"),
+    ("mean_minutes", REAL, "their mean processing time, capped, minutes; never what is compared with"),
+    ("is_fastest", FLAG, "no other one's mean was smaller"),
+)
+
+UNIT_PREDECESSORS = table(
+    "unit_predecessors",
+    "The old units whose dossiers stand behind one unit's baseline since a merger (rulebook 7e, 8): theirs are pooled."
+    " Only units that took over others whole have rows.",
+    ("unit_id", TEXT, "code of the unit today"),
+    ("name", TEXT, "its name"),
+    ("predecessor_key", TEXT, "the old unit as code@valid_from; its own, where it was there before"),
+    ("predecessor_name", TEXT, "the old unit's name"),
+    ("n_baseline", INT, "the old unit's own finished dossiers of the baseline (same months, in the question's scope)"),
+    ("mean_minutes", REAL, "their mean processing time, capped, minutes, at their own mix: not to be compared"),
 )
 
 FORM_06_COUNTS = (
@@ -310,8 +369,13 @@ BRIDGE = table(
 REDUCTIONS = table(
     "reductions",
     "The three reductions by procedure, and at fixed mix for a scope (rulebook 7.1 to 7.3, 7a to 7c).",
-    ("scope", TEXT, "city, level, field, unit or procedure; centre for what a reception point received"),
-    ("scope_id", TEXT, "which one: the level, the field, the unit's code or the procedure's code; empty: city"),
+    (
+        "scope",
+        TEXT,
+        "city, level, field, tag, department (with the units below it), unit or procedure; centre for what a reception"
+        " point received",
+    ),
+    ("scope_id", TEXT, "which one: the level, field or tag, the unit's or the procedure's code; empty: city"),
     ("name", TEXT, "its name"),
     ("period_from", DAY, "first day of the period compared"),
     ("period_to", DAY, "day after its last"),
@@ -361,11 +425,67 @@ REDUCTIONS = table(
     ("n_baseline_on_time", INT, "of these on time"),
 )
 
+PENDING_WORK = table(
+    "pending_work",
+    "Pending work counts: restricted means of the dossiers received, each side as of its own period's end, beside the"
+    " cut of the finished ones (rulebook 7d). In every row n_received = n_result + n_no_result + n_pending.",
+    ("scope", TEXT, "as in reductions"),
+    ("scope_id", TEXT, "which one"),
+    ("name", TEXT, "its name"),
+    ("period_from", DAY, "first day of the period compared"),
+    ("period_to", DAY, "day after its last"),
+    ("target", TEXT, "the actual target in force for the period; empty: none"),
+    ("n_received_baseline", INT, "dossiers received in the same months of the baseline"),
+    ("n_received_period", INT, "dossiers received in the period"),
+    ("n_result_baseline", INT, "of these finished or returned by their own period's end"),
+    ("n_result_period", INT, "the same for the period"),
+    ("n_no_result_baseline", INT, "of these stopped, refused or withdrawn"),
+    ("n_no_result_period", INT, "the same for the period"),
+    ("n_pending_baseline", INT, "of these not ended"),
+    ("n_pending_period", INT, "the same for the period"),
+    ("n_covered_baseline", INT, "received in procedures of the headline's mix with ten dossiers or more on both sides"),
+    ("n_covered_period", INT, "the same for the period"),
+    ("coverage", REAL, "share of the baseline's received dossiers covered"),
+    ("restricted_baseline_minutes", REAL, "restricted mean of the baseline at fixed mix, minutes"),
+    ("restricted_period_minutes", REAL, "restricted mean of the period at fixed mix, minutes"),
+    ("restricted_cut", REAL, "1 - restricted mean of the period / that of the baseline, at fixed mix"),
+    ("cut_lower", REAL, "lower end of its 95 % interval"),
+    ("cut_upper", REAL, "upper end of its 95 % interval"),
+    ("verdict", TEXT, "met, missed, inconclusive or no_data; no_target where none is in force"),
+    ("why", TEXT, "why it cannot be judged: no_baseline, few_dossiers, coverage, no_interval; else empty"),
+    ("actual_cut", REAL, "the cut of the finished dossiers, as in reductions"),
+    ("actual_verdict", TEXT, "its verdict"),
+    ("agreement", TEXT, "disagree: verdicts differ, or cuts by more than 10 points; agree; empty: one has no data"),
+    ("tau_minutes", REAL, "procedures only, as all that follows: where the restricted means end"),
+    ("km_median_baseline_minutes", REAL, "Kaplan-Meier median of the time to any end; empty: not reached"),
+    ("km_median_period_minutes", REAL, "the same for the period"),
+    ("half_with_result_baseline_minutes", REAL, "when half had got a result (Aalen-Johansen); empty: never"),
+    ("half_with_result_period_minutes", REAL, "the same for the period"),
+    ("share_with_result_baseline", REAL, "share that had got a result by tau (Aalen-Johansen)"),
+    ("share_with_result_period", REAL, "the same for the period"),
+    ("share_without_result_baseline", REAL, "share stopped, refused or withdrawn by tau"),
+    ("share_without_result_period", REAL, "the same for the period"),
+    ("median_if_none_withdrawn_baseline_minutes", REAL, "median if nobody had withdrawn or been stopped"),
+    ("median_if_none_withdrawn_period_minutes", REAL, "the same for the period"),
+)
+
+OPEN_STOCK = table(
+    "open_stock",
+    "Dossiers that lay open at each month's end, by days since receipt; a reopened one counts as open all through.",
+    ("month_end_on", DAY, "the month's last day"),
+    ("n_open", INT, "received by then, not ended by then"),
+    ("n_over_30", INT, "of these received more than 30 days before"),
+    ("n_over_90", INT, "more than 90 days before"),
+    ("n_over_180", INT, "more than 180 days before"),
+    ("median_age_days", REAL, "median of the days since receipt; empty of nothing"),
+    ("p90_age_days", REAL, "90th percentile of the days since receipt"),
+)
+
 TARGETS = table(
     "targets",
     "Each loaded target judged for its own period, for the city and each scope it can be told for.",
     ("name", TEXT, "the target's name"),
-    ("scope", TEXT, "city, level, field or unit"),
+    ("scope", TEXT, "city, level, field, tag, department (with the units below it) or unit"),
     ("scope_id", TEXT, "which one; empty for the city"),
     ("basis", TEXT, "limit or actual"),
     ("target", REAL, "the reduction promised, a fraction"),
@@ -379,6 +499,95 @@ TARGETS = table(
     ("why", TEXT, "why there is no verdict; else empty"),
     ("period_from", DAY, "first day compared"),
     ("period_to", DAY, "day after the last"),
+)
+
+CHANGE = table(
+    "change",
+    "What made the actual cut of a scope, part by part (rulebook 7f). Within each `by` the contributions of all rows"
+    " but the total add up to the total's. The largest stand first: of procedures the first ten gave most, the last"
+    " ten cost most.",
+    ("scope", TEXT, "city, unit or field; centre for what a reception point received"),
+    ("scope_id", TEXT, "which one; empty: city"),
+    (
+        "by",
+        TEXT,
+        "procedure, unit or stage (each adds up to the actual cut C); mix (from the plain mean over all dossiers to C);"
+        " paused (the paused time of each procedure, as a fraction of the processing time D); with_pauses (the cut of"
+        " working and paused time together)",
+    ),
+    ("part_id", TEXT, "the procedure's or unit's code, or the stage; empty: none stated, or no single one"),
+    ("name", TEXT, "its name"),
+    (
+        "term",
+        TEXT,
+        "total; pace (faster or slower); moved (work moved between units); mix (the procedure's share of the dossiers"
+        " changed); uncovered (what the plain mean owes to dossiers outside the mix); fixed_mix (C, where mix ends)",
+    ),
+    ("contribution", REAL, "fraction of the baseline's time that the part saved, to 12 decimals; negative: it cost"),
+    ("minutes", REAL, "the same in minutes per dossier at fixed mix; empty for mix: its lines are of other dossiers"),
+    ("n_baseline", INT, "finished dossiers of the baseline in it (same months): of a procedure its weight"),
+    ("n_period", INT, "finished dossiers of the period in it"),
+    (
+        "mean_baseline_minutes",
+        REAL,
+        "the baseline's mean: of a procedure its own (capped), of a stage and of the total at fixed mix, of mix's total"
+        " and uncovered the plain one; empty for units",
+    ),
+    ("mean_period_minutes", REAL, "the same of the period"),
+)
+
+WAY = table(
+    "way",
+    "For each actual target not met: how far it is, and what the rest of its period would need.",
+    ("name", TEXT, "the target's name"),
+    ("scope", TEXT, "city, level, field, tag, department (with the units below it) or unit"),
+    ("scope_id", TEXT, "which one; empty for the city"),
+    ("verdict", TEXT, "missed or inconclusive"),
+    ("reduction", REAL, "the reduction found, a fraction"),
+    ("target", REAL, "the reduction promised, a fraction"),
+    ("mean_baseline_minutes", REAL, "the baseline's mean at fixed mix, same months"),
+    ("mean_period_minutes", REAL, "the period's mean at fixed mix, as far as it has run"),
+    ("target_mean_minutes", REAL, "the mean that would have met the target: (1 - target) times the baseline's"),
+    ("gap_days", REAL, "what the period's mean is above it, working days of 480 minutes; negative: below"),
+    ("n_done", INT, "dossiers that weigh in these means: the baseline's, same months, procedures of the mix"),
+    (
+        "n_rest",
+        INT,
+        "dossiers that the rest of the target's period is assumed to bring: the baseline's of the calendar months that"
+        " have not begun, same procedures; the rest of a month that has begun counts as done",
+    ),
+    ("whole_target_mean_minutes", REAL, "(1 - target) times the baseline's mean over done and rest together"),
+    (
+        "needed_mean_minutes",
+        REAL,
+        "the mean with which that rest would bring done and rest together to the whole period's target mean",
+    ),
+    (
+        "why",
+        TEXT,
+        "why there is none: out_of_reach (even 0 minutes would not do), period_over, nothing_to_come (the baseline has"
+        " no dossier of these procedures in the months that have not begun); else empty",
+    ),
+)
+
+RANKING = table(
+    "ranking",
+    "Units compared at fixed mix, each with its own baseline: places from and to, as far as the data can part them"
+    " (rulebook 7c). Two units are ties unless the 95 % interval of the difference of their log ratios excludes 0.",
+    ("unit_id", TEXT, "unit"),
+    ("name", TEXT, "its name"),
+    ("actual_cut", REAL, "C = 1 - N / D over the unit's dossiers"),
+    ("lower", REAL, "lower end of its 95 % interval"),
+    ("upper", REAL, "upper end of its 95 % interval"),
+    ("n_baseline", INT, "finished dossiers of the baseline in its mix (same months)"),
+    ("n_period", INT, "finished dossiers of the period in its mix"),
+    ("coverage", REAL, "share of its baseline dossiers in the mix"),
+    ("rank_from", INT, "best place that it may have: 1 + units that certainly cut more; empty: not ranked"),
+    ("rank_to", INT, "worst place that it may have: ranked units less those that certainly cut less"),
+    ("n_better", INT, "ranked units that certainly cut more"),
+    ("n_worse", INT, "ranked units that certainly cut less"),
+    ("n_tied", INT, "ranked units that the data cannot part from it"),
+    ("why", TEXT, "why it is listed, not ranked: few_dossiers, coverage, no_interval; else empty"),
 )
 
 BOUNDARIES = table(

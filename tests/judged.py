@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -23,7 +23,8 @@ from procmon.config import PolicySettings
 from procmon.engine import Engine
 from procmon.judge import Judge, Question, Side, freeze
 from procmon.measure import Asked, measure
-from procmon.tables import Period
+from procmon.measure.stretches import NEEDED_STEPS, stretches
+from procmon.tables import BASELINE_TABLES, Period
 
 ZONE_INFO = ZoneInfo(ZONE)
 YEAR_2024 = Period(date(2024, 1, 1), date(2025, 1, 1), "2024")
@@ -57,9 +58,12 @@ class City:
     policies: PolicySettings = field(default_factory=PolicySettings)
     baseline: Period = YEAR_2024
     has_baseline: bool = True
+    published_on: date = date(2026, 1, 1)
 
     @contextmanager
-    def measured(self, as_of: datetime, *, is_period_end: bool = True) -> Iterator[Engine]:
+    def measured(
+        self, as_of: datetime, *, is_period_end: bool = True, keep: Collection[str] = ()
+    ) -> Iterator[Engine]:
         """An engine with the dossiers as of an instant."""
         tables = registry_tables(self.registry_rows)
         with Engine(self.store.engine_settings) as engine:
@@ -71,23 +75,33 @@ class City:
                 live=self.store.live,
                 registry=tables,
                 calendars=worktime.build(tables["calendar"], tables["opening_hours"]),
+                keep=keep,
             )
             yield engine
 
-    def frozen(self) -> Path:
-        """The baseline's file, frozen at its own end."""
-        path = self.store.folder / f"baseline-{self.baseline.from_}-{self.baseline.to}.parquet"
-        if not path.exists():
-            with self.measured(midnight(self.baseline.to)) as engine:
-                rows = freeze(engine, self.baseline)
-            parquet.write_table(rows.add_column(0, "baseline_id", pa.array([1] * rows.num_rows, pa.int64())), path)
-        return path
+    def frozen(self) -> dict[str, list[str]]:
+        """The baseline's files by table, frozen once; published on `published_on`."""
+        folder = self.store.folder / f"baseline-{self.baseline.from_}-{self.baseline.to}"
+        if not folder.exists():
+            folder.mkdir()
+            found = freeze(self._to_freeze, self.baseline, published_on=self.published_on, scratch=folder, say=str)
+            for table, rows in found.tables.items():
+                ids = pa.array([1] * rows.num_rows, pa.int64())
+                parquet.write_table(rows.add_column(0, "baseline_id", ids), folder / f"{table.name}.parquet")
+        return {table.name: [str(folder / f"{table.name}.parquet")] for table in BASELINE_TABLES}
+
+    @contextmanager
+    def _to_freeze(self, day: date) -> Iterator[Engine]:
+        with self.measured(midnight(day), keep=NEEDED_STEPS) as engine:
+            stretches(engine)
+            yield engine
 
     @contextmanager
     def judge(self, as_of: datetime, *, is_period_end: bool = True) -> Iterator[Judge]:
         """The judge of the dossiers as of an instant, against the frozen baseline if there is one."""
-        files = [str(self.frozen())] if self.has_baseline else []
-        with self.measured(as_of, is_period_end=is_period_end) as engine:
+        files = self.frozen() if self.has_baseline else {}
+        with self.measured(as_of, is_period_end=is_period_end, keep=NEEDED_STEPS) as engine:
+            stretches(engine)
             tables = registry_tables(self.registry_rows)
             yield Judge(engine, registry=tables, baseline_files=files, baseline_id=1 if files else None)
 

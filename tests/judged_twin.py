@@ -31,6 +31,7 @@ from twin.figures import (
     limit_cut_shares,
     limit_cuts,
     nine_digits,
+    on_offer,
     on_time_counts,
     on_time_rates_of,
     procedure_key,
@@ -125,6 +126,16 @@ class TwinCity:
         today = self.known.unit_on(code, self.question.today) or {}
         return code if today.get("valid_from", "") == since else key
 
+    def department(self, key: str) -> str:
+        """The department that a unit belongs to, by climbing from parent to parent."""
+        code, _, since = key.rpartition("@")
+        row = next((r for r in self.known.units.get(code, []) if r["valid_from"] == since), None)
+        for _ in range(9):
+            if row and row["kind"] == "department":
+                return self.said(f"{row['unit_id']}@{row['valid_from']}")
+            row = self.known.unit_on(row["parent_unit_id"], self.question.today) if row else None
+        return ""
+
     def place(self, kind: str) -> Callable[[str, str], str]:
         """The scope_id of a procedure and unit."""
         places: dict[str, Callable[[str, str], str]] = {
@@ -132,6 +143,7 @@ class TwinCity:
             "level": lambda code, unit: self.version(code).get("level", ""),
             "field": lambda code, unit: self.version(code).get("field", ""),
             "unit": lambda code, unit: self.said(unit) if unit else "",
+            "department": lambda code, unit: self.department(unit),
             "procedure": lambda code, unit: code,
         }
         return places[kind]
@@ -142,6 +154,10 @@ class TwinCity:
 
     def sides(self, kind: str, scope_id: str) -> tuple[list[Finish], list[Finish]]:
         """The finished dossiers of a scope: baseline, period."""
+        if kind == "tag":
+            tagged = set(on_offer(self.registry, self.question.last_day, scope_id))
+            base, now = ([f for f in side if f.procedure_id in tagged] for side in self.sides("city", ""))
+            return base, now
         if kind not in self._split:
             self._split[kind] = (split(self.base, self.place(kind)), split(self.now, self.place(kind)))
         base, now = self._split[kind]
@@ -239,13 +255,14 @@ def assert_waterfall(rows: Sequence[Row], dossiers: Iterable[Dossier], to_rule_s
 def assert_reductions(table: pa.Table, twin: TwinCity, target: Fraction) -> None:
     """Every row of the city's table, and that none is missing."""
     rows = table.to_pylist()
-    for kind in ("city", "level", "field", "unit", "procedure"):
+    for kind in ("city", "level", "field", "department", "unit", "procedure"):
         ours = {row["scope_id"]: row for row in rows if row["scope"] == kind}
         place = twin.place(kind)
-        finished = twin.now if kind == "unit" else [*twin.base, *twin.now]
+        is_of_units = kind in ("department", "unit")
+        finished = twin.now if is_of_units else [*twin.base, *twin.now]
         expected = {place(finish.procedure_id, finish.unit_id) for finish in finished} - {""}
         assert expected <= set(ours)
-        assert kind != "unit" or expected == set(ours)
+        assert not is_of_units or expected == set(ours)
         for scope_id, row in ours.items():
             base, now = twin.sides(kind, scope_id)
             cut = twin.cut_of(kind, scope_id, target)

@@ -8,11 +8,11 @@ import os
 import click
 
 from procmon import __version__
+from procmon.cli.baseline import baseline_group
 from procmon.cli.common import Group
 from procmon.cli.explaining import explain_command
 from procmon.cli.questions import doctor_command, query_command, show_command
 from procmon.cli.work import (
-    baseline_group,
     batch_group,
     demo_command,
     ingest_command,

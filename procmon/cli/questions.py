@@ -17,7 +17,10 @@ from procmon.measure.dossiers import POLICIES
 from procmon.store.workspace import Workspace
 from procmon.tables import RULE_SETS
 
-MEASURED = ("dossiers", "form-06", "on-time", "bridge", "reductions", "targets", "boundaries", "due-soon")
+UNMEASURED = (
+    "procedures", "units", "rejects", "batches", "runs", "figures", "corrections", "deliveries",
+)  # fmt: skip
+"""What is shown as it is stored; all else is measured as of an instant, which is said."""
 BY = ("field", "unit", "receiving-unit")
 POLICY_VALUES = {
     "supplement": ("pause", "restart", "run"),
@@ -56,8 +59,9 @@ def show_command(
     """Show a table, measured now from the lake; needs no run.
 
     \b
-    WHAT is one of: dossiers procedures units form-06 on-time bridge reductions targets boundaries
-    due-soon rejects batches runs figures corrections deliveries
+    WHAT is one of: dossiers procedures units form-06 on-time bridge reductions pending-work open-stock
+    change ranking predecessors unit-predecessors targets way boundaries due-soon rejects batches
+    runs figures corrections deliveries
     """
     if by and what != "form-06":
         raise UsageProblem(f"--by is for form-06, not for {what}", remedy="Leave it out.")
@@ -83,7 +87,7 @@ def show_command(
         common.write([ask.form_06_workbook(workspace, filters, now=now())], output)
         return
     table = ask.show(workspace, what, filters, now=now())
-    if what in MEASURED and filters.period is None:
+    if what not in UNMEASURED and filters.period is None:
         moment = filters.as_of or ask.default_as_of(workspace, now())
         whose = "" if filters.as_of else ", the last run's" if find_run(workspace) else ", now"
         say(f"as of {moment.isoformat(timespec='seconds')}{whose}")

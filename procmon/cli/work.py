@@ -1,4 +1,4 @@
-"""Commands that do something: init, demo, load, ingest, batch, run, baseline, report, send, schedule, mapping."""
+"""Commands that do something: init, demo, load, ingest, batch, run, report, send, schedule, mapping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from procmon import baselines, demo, intake, mailing, rerun, schedule, trial
+from procmon import demo, intake, mailing, rerun, schedule, trial
 from procmon import run as running
 from procmon.ask import default_as_of
 from procmon.cli import common
@@ -25,7 +25,6 @@ from procmon.pages import AUDIENCES, Ask, side_of
 from procmon.run import Night, day_after
 from procmon.store import registry
 from procmon.store.workspace import Workspace, create
-from procmon.tables import Period
 
 FAIL_ON = ("missed", "overdue", "rejects")
 
@@ -308,59 +307,6 @@ def _tell_night(night: Night) -> None:
     if night.sent:
         said = ", ".join(f"{n} {status}" for status, n in sorted(night.sent.counts.items())) or "nothing was due"
         click.echo(f"mails: {said}")
-
-
-@click.group("baseline", epilog=example("procmon baseline show --workspace procmon-demo"))
-def baseline_group() -> None:
-    """The frozen baseline that times are compared with."""
-
-
-@baseline_group.command(
-    "publish", epilog=example("procmon baseline publish --from 2024-01-01 --to 2025-01-01 --workspace procmon-demo")
-)
-@option(
-    "--from", "from_", type=click.DateTime(["%Y-%m-%d"]), default="2024-01-01", show_default=True, help="First day."
-)
-@option(
-    "--to", "to", type=click.DateTime(["%Y-%m-%d"]), default="2025-01-01", show_default=True, help="Day after the last."
-)
-@with_workspace
-def baseline_publish(workspace: Workspace, from_: datetime, to: datetime) -> None:
-    """Freeze the dossiers finished in a period as the baseline of every run from now on; older ones are kept."""
-    if from_ >= to:
-        raise UsageProblem("--from must lie before --to", remedy="--from 2024-01-01 --to 2025-01-01")
-    baseline = baselines.publish(workspace, Period(from_.date(), to.date()), now=now())
-    complete = "complete" if baseline.is_complete else "NOT complete: the log begins too late for its slowest dossiers"
-    click.echo(
-        f"baseline {baseline.id}: {baseline.n_dossiers} dossiers finished from {from_:%Y-%m-%d} to {to:%Y-%m-%d} "
-        f"(excluded), {complete}"
-    )
-
-
-@baseline_group.command("show", epilog=example("procmon baseline show --workspace procmon-demo --format csv"))
-@click.argument("number", metavar="[N]", type=int, required=False)
-@with_output
-@with_workspace
-def baseline_show(workspace: Workspace, number: int | None, form: str, output: str) -> None:
-    """Show a baseline (default: the newest) by procedure: dossiers, mean, cap."""
-    baseline, table = baselines.show(workspace, number)
-    say(
-        f"baseline {baseline.id} of {baseline.baseline_from} to {baseline.baseline_to} (excluded), published "
-        f"{baseline.published_at:%Y-%m-%d}, {baseline.n_dossiers} dossiers, "
-        f"{'complete' if baseline.is_complete else 'not complete'}"
-    )
-    print_table(workspace, table, form=form, output=output)
-
-
-@baseline_group.command("diff", epilog=example("procmon baseline diff 1 1 --workspace procmon-demo"))
-@click.argument("before", metavar="N", type=int)
-@click.argument("after", metavar="M", type=int)
-@with_output
-@with_workspace
-def baseline_diff(workspace: Workspace, before: int, after: int, form: str, output: str) -> None:
-    """Show the procedures in which two baselines differ."""
-    table = baselines.diff(workspace, before, after)
-    print_table(workspace, table, form=form, output=output)
 
 
 @click.command(

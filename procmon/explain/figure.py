@@ -30,6 +30,9 @@ MOST_DOSSIERS = 1000
 OF_PERIOD = ("reductions.actual_cut", "reductions.mean_period_minutes")
 """Figures made of the dossiers finished in the period compared."""
 
+COUNTING_TABLES = ("reductions", "form_06", "on_time", "boundaries", "due_soon", "quality")
+"""Tables whose making counts the dossiers behind figures."""
+
 Row = dict[str, Any]
 
 
@@ -145,7 +148,7 @@ def _dossiers(workspace: Workspace, run: ledger.Run, found: Definition, rows: li
     question = pages.question_of(workspace, seen, as_of, ask)
     with measured(workspace, seen, as_of) as engine:
         judge = pages.judge_of(workspace, seen, engine)
-        judge.tables(question, batches=pages.batch_counts(workspace, seen))
+        judge.tables(question, batches=pages.batch_counts(workspace, seen), names=COUNTING_TABLES)
         judge.evidence(question)
         ids = dossiers_behind(engine, row)
     is_of_period = row["figure"] in OF_PERIOD

@@ -42,6 +42,7 @@ SHARE = Definition.then
 IN_PERIOD = "dossiers received by the end of the period and not ended before it"
 RECEIVED = "dossiers received, or refused at reception, in the boundary window"
 MIX = "the fixed mix of procedures with enough dossiers in the period and the baseline"
+AT_RISK = "curves and restricted means are drawn in judge/survival.py, and put at fixed mix in judge/restricted.py"
 AT_MIX = "means, cut and interval are computed from these sums in judge/mix.py"
 
 FAMILIES = {
@@ -65,6 +66,45 @@ FAMILIES = {
         "n_capped_period": "Covered dossiers of the period whose processing time is above their procedure's cap",
         "n_capped_baseline": "Covered dossiers of the baseline whose processing time is above their procedure's cap",
         "n_baseline_on_time": "Baseline dossiers on time by their computed due date, of those that have one",
+    }),
+    "pending_work": _Family("7d", ("figured", "received"), AT_RISK, "", {
+        "restricted_cut": "The cut of the restricted mean of the dossiers received, pending ones censored at their own"
+        " period's end, at the headline's fixed mix",
+        "agreement": "Whether the cut of finished dossiers and the restricted cut say the same: `disagree` where their"
+        " verdicts differ or they lie more than 10 points apart",
+        **{
+            name.format(side): says.format(whose)
+            for side, whose in (("period", "received in the period"), ("baseline", "the baseline received"))
+            for name, says in {
+                "n_result_{}": "Dossiers {} that had a result by their own period's end",
+                "n_no_result_{}": "Dossiers {} that were stopped, refused or withdrawn by their own period's end",
+                "n_pending_{}": "Dossiers {} that were not ended by their own period's end",
+                "km_median_{}_minutes": "Kaplan-Meier median of the processing time of the dossiers {}, any end",
+                "half_with_result_{}_minutes": "When half of the dossiers {} had a result (Aalen-Johansen), minutes",
+                "median_if_none_withdrawn_{}_minutes": "Median of the dossiers {} if nobody had withdrawn or been"
+                " stopped",
+                "share_with_result_{}": "Share of the dossiers {} that had a result by the restriction's end",
+                "share_without_result_{}": "Share of the dossiers {} stopped, refused or withdrawn by then",
+            }.items()
+        },
+    }),
+    "open_stock": _Family("7d", ("figured", "stock"), SHARE, "", {
+        "n_open": "Dossiers received by the month's end and not ended by it",
+        "n_over_30": "Of the open stock at the month's end: received more than 30 days before",
+        "n_over_90": "Of the open stock at the month's end: received more than 90 days before",
+        "n_over_180": "Of the open stock at the month's end: received more than 180 days before",
+        "median_age_days": "Median of the days since receipt of the open stock at the month's end",
+        "p90_age_days": "90th percentile of the days since receipt of the open stock at the month's end",
+    }),
+    "ranking": _Family("7c", ("figured", "sides", "times"), "pairs are parted in judge/ranking.py", "", {
+        "place": "The best place (lower) and the worst place (upper) that a unit may have by its cut at fixed mix; two"
+        " units are ties unless the 95 % interval of the difference of their log ratios excludes 0",
+    }),
+    "predecessors": _Family("7e", ("figured", "predecessors"), "means are divided in judge/predecessors.py", "", {
+        "mean_minutes": "Mean processing time of a predecessor's own baseline dossiers; never what is compared with",
+    }),
+    "unit_predecessors": _Family("7e", ("figured", "predecessors"), "means are divided in judge/predecessors.py", "", {
+        "mean_minutes": "Mean processing time of the baseline dossiers of an old unit that was taken over whole",
     }),
     "reductions on time": _Family("7.3", ("figured", "times"), SHARE, "on_time_cells", {
         "n_on_time_old": "Dossiers on time by the limit of 31 December 2024, of those with a due date by it and by the"
@@ -167,6 +207,29 @@ BRIDGE_COUNTS = {
 }
 
 
+CHANGES = {
+    "procedure": "the actual cut, by procedure",
+    "unit": "the actual cut, by unit",
+    "stage": "the actual cut, by stage, without pauses",
+    "mix": "the way from the cut of the plain mean over all dossiers to the actual cut",
+    "paused": "the change of paused time at fixed mix, as a fraction of the baseline's processing time",
+    "with_pauses": "the cut of processing and paused time together, by procedure",
+}
+TERMS = {
+    "total": "what the parts add up to",
+    "pace": "faster or slower",
+    "moved": "work moved between units",
+    "mix": "the share of a procedure's dossiers changed",
+    "uncovered": "dossiers outside the mix",
+    "fixed_mix": "the actual cut, where it ends",
+}
+WAYS = {
+    "gap_days": "Working days by which the mean at fixed mix is above what the target '{}' allows",
+    "needed_mean_minutes": "Mean that the rest of the period would need for the target '{}', if it brings as many"
+    " dossiers as the same months of the baseline, minutes",
+}
+
+
 def definition(figure: str) -> Definition | None:
     """What a figure of table FIGURES is; None for a name that is none."""
     table, _, name = figure.partition(".")
@@ -176,6 +239,17 @@ def definition(figure: str) -> Definition | None:
             " cuts where its basis is `limit`, the cut of processing time at fixed mix where it is `actual`",
             "7, 7b, 7c", ("figured", "sides", "times"), "judged in judge/targets.py",
         )  # fmt: skip
+    if table == "change":
+        by, _, term = name.partition(".")
+        if by not in CHANGES or term not in TERMS:
+            return None
+        says = f"Of {CHANGES[by]}: {TERMS[term]}"
+        return Definition(says, "7f", ("figured", "sides", "change"), "decomposed in judge/change.py")
+    if table == "way":
+        target, _, column = name.rpartition(".")
+        if column not in WAYS:
+            return None
+        return Definition(WAYS[column].format(target), "7", ("figured", "sides", "times"), "told by judge/way.py")
     if table == "bridge":
         step, _, count = name.partition(".")
         if step not in BRIDGE_STEPS or count not in BRIDGE_COUNTS:

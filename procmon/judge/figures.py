@@ -14,15 +14,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from procmon.judge.numbers import share
+from procmon.judge import times_figures
+from procmon.judge.place import Place, Row, share_of
 from procmon.judge.question import Question
 from procmon.judge.rule_sets import APART, MOVES
 from procmon.tables import FIGURES, FORM_06
 
-Row = dict[str, object]
 Shown = Mapping[str, Any]
 
-LIMIT_COUNTS = ("n_limit_50", "n_limit_30", "n_limit_less", "n_limit_unchanged", "n_limit_longer", "n_no_limit")
 BOUNDARY_VERDICTS = ("refused_elsewhere", "proven", "announced_only", "online_only", "local_only", "no_data")
 BOUNDARY_COUNTS = ("refused_elsewhere", "online", "cross", "undetermined", "returned_elsewhere")
 DUE_LISTS = {
@@ -42,105 +41,33 @@ def figures(tables: Mapping[str, pa.Table], question: Question) -> pa.Table:
     place = Place(question)
     rows: list[Row] = []
     for row in _rows(tables, "reductions"):
-        rows += _reduction(row, place)
-    rows += [_target(row) for row in _rows(tables, "targets")]
+        rows += times_figures.reduction(row, place)
+    rows += [times_figures.target(row) for row in _rows(tables, "targets")]
+    for row in _rows(tables, "pending_work"):
+        rows += times_figures.pending_work(row, place)
+    for row in _rows(tables, "open_stock"):
+        rows += times_figures.open_stock(row, place)
+    rows += times_figures.change(_rows(tables, "change"), place)
+    for row in _rows(tables, "way"):
+        rows += times_figures.way(row, place)
+    rows += [times_figures.ranking(row, place) for row in _rows(tables, "ranking")]
+    rows += [times_figures.predecessor(row, place) for row in _rows(tables, "predecessors")]
+    rows += [times_figures.unit_predecessor(row, place) for row in _rows(tables, "unit_predecessors")]
     rows += _form_06(_rows(tables, "form_06"), place)
     rows += _on_time(_rows(tables, "on_time"), place)
     rows += _bridge(_rows(tables, "bridge"), place)
     rows += _boundaries(_rows(tables, "boundaries"), place)
     rows += _due_soon(_rows(tables, "due_soon"), place)
-    rows += _trend(_rows(tables, "trend"), place)
+    rows += times_figures.trend(_rows(tables, "trend"), place)
     for row in _rows(tables, "quality"):
         if row["unit_of_count"] == "dossiers":  # rows and batches are the ledger's: a file taken twice moves them
-            rows.append(place.today() | _share(f"quality.{row['item']}", row["n"], row["n_of"]))
+            rows.append(place.today() | share_of(f"quality.{row['item']}", row["n"], row["n_of"]))
     return FIGURES.from_rows(rows)
-
-
-class Place:
-    """Whose dossiers a page's figures are about, as scope and scope_id, and over which days."""
-
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        kind, self.scope_id = question.headline
-        self.scope = {"unit": "department", "field": "department"}.get(kind, kind)
-        if self.scope != "city":
-            self.scope_id = f"{'unit' if kind == 'centre' else kind}:{self.scope_id}"
-
-    def part(self, kind: str, part_id: str) -> Row:
-        """Scope of a part: the city's parts need no more than their own name."""
-        if self.scope == "city":
-            return {"scope": kind, "scope_id": part_id}
-        return {"scope": f"{self.scope}/{kind}", "scope_id": f"{self.scope_id}/{part_id}"}
-
-    def whole(self) -> Row:
-        """Scope of all of the page's dossiers."""
-        return {"scope": self.scope, "scope_id": self.scope_id}
-
-    def today(self) -> Row:
-        """All of the page's dossiers, as of the instant asked."""
-        return self.whole() | self.as_of()
-
-    def as_of(self) -> Row:
-        """Figures of an instant have no first day."""
-        return {"period_to": self.question.today}
-
-    def days(self, *, compared: bool) -> Row:
-        """The period of form 06, or the one whose times are compared."""
-        period = self.question.compare if compared else self.question.period
-        return {"period_from": period.from_, "period_to": period.to}
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = tables[name].to_pylist()
     return rows
-
-
-def _share(figure: str, part: int, whole: int) -> Row:
-    return {"figure": figure, "numerator": part, "denominator": whole, "value": share(part, whole), "n": whole}
-
-
-def _reduction(row: Shown, place: Place) -> Iterator[Row]:
-    """Of a procedure without dossiers the limit alone."""
-    is_headline = (row["scope"], row["scope_id"]) == place.question.headline
-    base = place.whole() if is_headline else place.part(row["scope"], row["scope_id"])
-    base |= place.days(compared=True)
-    is_procedure = row["scope"] == "procedure"
-    yield base | {"figure": "reductions.limit_cut", "value": row["limit_cut"], "verdict": row["limit_class"]}
-    if not is_procedure:
-        n = sum(row[name] for name in LIMIT_COUNTS) - row["n_no_limit"]
-        for name in LIMIT_COUNTS:
-            counted = {"figure": f"reductions.{name}", "numerator": row[name], "n": row[name]}
-            yield base | (counted if name == "n_no_limit" else _share(f"reductions.{name}", row[name], n))
-    if is_procedure and not row["n_baseline"] and not row["n_period"]:
-        return
-    behind: Row = {"n": row["n_period"], "n_baseline": row["n_baseline"]}
-    yield base | behind | {
-        "figure": "reductions.actual_cut",
-        "numerator": row["numerator_seconds"],
-        "denominator": row["denominator_seconds"],
-        "value": row["actual_cut"],
-        "lower": row["cut_lower"],
-        "upper": row["cut_upper"],
-        "verdict": row["verdict"],
-    }
-    yield base | _share("reductions.coverage", row["n_covered_baseline"], row["n_baseline"])
-    for name in ("mean", "median", "p90") if is_procedure else ("mean",):
-        for side, n in (("period", "n_period"), ("baseline", "n_baseline")):
-            column = f"{name}_{side}_minutes"
-            yield base | {"figure": f"reductions.{column}", "value": row[column], "n": row[n]}
-    for side, n in (("period", "n_covered_period"), ("baseline", "n_covered_baseline")):
-        yield base | _share(f"reductions.n_capped_{side}", row[f"n_capped_{side}"], row[n])
-    for name, of in (
-        ("n_on_time_old", "n_judged_both"), ("n_on_time_new", "n_judged_both"),
-        ("n_baseline_on_time", "n_baseline_judged"),
-    ):  # fmt: skip
-        yield base | _share(f"reductions.{name}", row[name], row[of]) | {"rule_set": "index_766"}
-
-
-def _target(row: Shown) -> Row:
-    same = ("scope", "scope_id", "period_from", "period_to", "lower", "upper", "n_baseline", "verdict")
-    found: Row = {name: row[name] for name in same}
-    return found | {"figure": f"targets.{row['name']}", "value": row["reduction"], "n": row["n_period"]}
 
 
 def _form_06(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
@@ -152,23 +79,22 @@ def _form_06(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
         total.update(counts)
         part = place.part("field/level", f"{row['field']}/{row['level']}")
         for column, n in counts.items():
-            yield part | days | _share(f"form_06.{column}", n, counts["received"])
+            yield part | days | share_of(f"form_06.{column}", n, counts["received"])
     for column in FORM_06.names[2:]:
-        yield place.whole() | days | _share(f"form_06.{column}", total[column], total["received"])
+        yield place.whole() | days | share_of(f"form_06.{column}", total[column], total["received"])
 
 
 def _on_time(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
     """The share of each row under its rule set; of all dossiers the other counts as well."""
     for row in rows:
         is_headline = (row["scope"], row["scope_id"]) == place.question.headline
-        base = place.whole() if is_headline else place.part(row["scope"], row["scope_id"])
-        base |= place.days(compared=False) | {"rule_set": row["rule_set"]}
-        yield base | _share("on_time.n_on_time", row["n_on_time"], row["n_judged"])
+        base = place.of(row) | place.days(compared=False) | {"rule_set": row["rule_set"]}
+        yield base | share_of("on_time.n_on_time", row["n_on_time"], row["n_judged"])
         if is_headline:
             for name in ("n_late", "n_pending_on_time", "n_pending_late"):
-                yield base | _share(f"on_time.{name}", row[name], row["n_judged"])
+                yield base | share_of(f"on_time.{name}", row[name], row["n_judged"])
             for name in APART:
-                yield base | _share(f"on_time.{name}", row[name], row["n_dossiers"])
+                yield base | share_of(f"on_time.{name}", row[name], row["n_dossiers"])
 
 
 def _bridge(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
@@ -176,7 +102,7 @@ def _bridge(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
     for row in rows:
         base = place.whole() | place.days(compared=False) | {"rule_set": row["to_rule_set"]}
         name = f"bridge.{row['step']}"
-        yield base | _share(f"{name}.n_on_time", row["n_on_time"], row["n_judged"])
+        yield base | share_of(f"{name}.n_on_time", row["n_on_time"], row["n_judged"])
         for move in MOVES:
             yield base | {"figure": f"{name}.{move}", "numerator": row[move], "n": row[move]}
 
@@ -186,21 +112,21 @@ def _boundaries(rows: list[dict[str, Any]], place: Place) -> Iterator[Row]:
     offered = [row for row in rows if row["is_on_offer"]]
     verdicts = Counter(row["verdict"] for row in offered)
     for name in BOUNDARY_VERDICTS:
-        yield place.today() | _share(f"boundaries.{name}", verdicts[name], len(offered))
+        yield place.today() | share_of(f"boundaries.{name}", verdicts[name], len(offered))
     announced = sum(row["is_announced"] for row in offered)
-    yield place.today() | _share("boundaries.announced", announced, len(offered))
+    yield place.today() | share_of("boundaries.announced", announced, len(offered))
     n_dossiers = sum(row["n_dossiers"] for row in rows)
     for name in BOUNDARY_COUNTS:
         n = sum(row[f"n_{name}"] for row in rows)
-        yield place.today() | _share(f"boundaries.n_{name}", n, n_dossiers)
+        yield place.today() | share_of(f"boundaries.n_{name}", n, n_dossiers)
     for row in rows:
         base = place.part("procedure", row["procedure_id"]) | place.as_of()
         n = row["n_dossiers"]
-        yield base | _share("boundaries.n_cross_finished", row["n_cross_finished"], n) | {"verdict": row["verdict"]}
+        yield base | share_of("boundaries.n_cross_finished", row["n_cross_finished"], n) | {"verdict": row["verdict"]}
         if n:
-            yield base | _share("boundaries.n_receiving_units", row["n_receiving_units"], row["n_units_that_could"])
+            yield base | share_of("boundaries.n_receiving_units", row["n_receiving_units"], row["n_units_that_could"])
             for name in BOUNDARY_COUNTS:
-                yield base | _share(f"boundaries.n_{name}", row[f"n_{name}"], n)
+                yield base | share_of(f"boundaries.n_{name}", row[f"n_{name}"], n)
 
 
 def _due_soon(rows: list[dict[str, Any]], place: Place) -> Iterator[Row]:
@@ -216,12 +142,4 @@ def _due_soon(rows: list[dict[str, Any]], place: Place) -> Iterator[Row]:
 def _due_lists(states: Counter[str], base: Row) -> Iterator[Row]:
     for name, held in DUE_LISTS.items():
         n = sum(states[state] for state in held)
-        yield base | _share(f"due_soon.{name}", n, states.total()) | {"rule_set": "index_766"}
-
-
-def _trend(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
-    """Each point; its period is the one compared, since the set of procedures is that period's."""
-    for row in rows:
-        base = place.part(row["step"], row["starts_on"].isoformat()) | place.days(compared=True)
-        yield base | {"figure": "trend.ratio", "value": row["ratio"], "n": row["n"]}
-        yield base | {"figure": "trend.mean_minutes", "value": row["mean_minutes"], "n": row["n"]}
+        yield base | share_of(f"due_soon.{name}", n, states.total()) | {"rule_set": "index_766"}

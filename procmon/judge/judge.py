@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,22 +10,56 @@ import pyarrow as pa
 
 from procmon.engine import Engine, sql_text
 from procmon.judge import form_06, rule_sets
+from procmon.judge.change import change
 from procmon.judge.limits import Catalogue
+from procmon.judge.pending_work import pending_work
+from procmon.judge.predecessors import heirs, heirs_table, predecessors, unit_predecessors
 from procmon.judge.question import Question
+from procmon.judge.ranking import ranking
 from procmon.judge.reductions import Evidence, Goal, reductions
+from procmon.judge.stock import open_stock
 from procmon.judge.targets import Row, has_its_baseline, judge_target, without_verdict
 from procmon.judge.trend import trend
 from procmon.judge.units import Units
+from procmon.judge.way import way_to_go
 from procmon.tables import (
     BASELINE_DOSSIERS,
+    BASELINE_STAGES,
+    BASELINE_STATES,
     BOUNDARIES,
     DUE_SOON,
     INT,
     QUALITY,
     TARGETS,
     TEXT,
+    WAY,
     Period,
 )
+
+BASELINE_FILES = {
+    "baseline_files": BASELINE_DOSSIERS,
+    "baseline_state_files": BASELINE_STATES,
+    "baseline_stage_files": BASELINE_STAGES,
+}
+"""What the SQL reads of frozen baselines."""
+
+STEPS = {
+    "reductions": ("sides", "spread"),
+    "pending_work": ("received",),
+    "open_stock": (),
+    "change": ("sides",),
+    "ranking": (),
+    "predecessors": (),
+    "unit_predecessors": (),
+    "form_06": ("form_06",),
+    "on_time": ("form_06", "rule_sets"),
+    "bridge": ("form_06", "rule_sets"),
+    "boundaries": ("boundaries",),
+    "due_soon": ("due_soon",),
+    "trend": ("sides", "spread"),
+    "quality": ("quality",),
+}
+"""The tables of a page, and the SQL that each of them needs beside `figured`, in order."""
 
 OF_RECEIVED = ("without_due_date_stated", "without_any_due_date")
 
@@ -38,54 +72,62 @@ class Judge:
         engine: Engine,
         *,
         registry: Mapping[str, pa.Table],
-        baseline_files: Sequence[str],
+        baseline_files: Mapping[str, Sequence[str]],
         baseline_id: int | None,
     ) -> None:
+        """`baseline_files` are the Parquet files of the BASELINE_ tables, by the table's name; absent: none."""
         self.engine = engine
         self.catalogue = Catalogue(engine.query("SELECT * FROM procedure_versions"))
         self.units = Units(engine.query("SELECT * FROM unit_versions"), registry["successions"])
         self.target_rows = registry["targets"].to_pylist()
         self._figured: tuple[object, ...] = ()
+        self._made: dict[str, Question] = {}
         self._counted: dict[tuple[object, ...], Evidence] = {}
         engine.give("announced", registry["announced"])
-        engine.give_files("baseline_files", baseline_files, BASELINE_DOSSIERS.schema)
+        for name, table in BASELINE_FILES.items():
+            engine.give_files(name, baseline_files.get(table.name, ()), table.schema)
         engine.give("chosen_baseline", pa.table({"baseline_id": pa.array([baseline_id], INT)}))
-        engine.steps(sql_text("judge", "caps"))
 
-    def tables(self, question: Question, *, batches: Mapping[str, int]) -> dict[str, pa.Table]:
-        """Every table of a page but `targets`.
-
-        That is reductions, form_06, on_time, bridge, boundaries, due_soon, trend and quality.
+    def tables(
+        self, question: Question, *, batches: Mapping[str, int], names: Collection[str] = tuple(STEPS)
+    ) -> dict[str, pa.Table]:
+        """The tables of a page but `targets` and `way`, or those of them that are named (STEPS).
 
         Args:
             batches: the ledger's sums for data quality (refused_rows, read_rows …).
+
+        `change` reads measure's table `stretches` as well.
         """
-        self._ask(question)
-        engine = self.engine
-        for name in ("sides", "spread", "form_06", "rule_sets", "due_soon", "boundaries", "quality"):
-            engine.steps(sql_text("judge", name))
-        told = rule_sets.on_time(engine.query("SELECT * FROM on_time"), self.units, question)
-        return {
-            "reductions": reductions(
-                self.evidence(question), engine.query("SELECT * FROM quantiles"), self.goal(question)
+        self._make(question, *(step for name in names for step in STEPS[name]))
+        engine, rows, goal = self.engine, self.engine.query, self.goal(question)
+        make: dict[str, Callable[[], pa.Table]] = {
+            "reductions": lambda: reductions(self.evidence(question), rows("SELECT * FROM quantiles"), goal),
+            "pending_work": lambda: pending_work(self.evidence(question), rows("SELECT * FROM received"), goal),
+            "open_stock": lambda: open_stock(engine, question),
+            "change": lambda: change(engine, self.evidence(question)),
+            "ranking": lambda: ranking(self.evidence(question)),
+            "predecessors": lambda: predecessors(engine, self.catalogue, question),
+            "unit_predecessors": lambda: unit_predecessors(engine, self.units, question),
+            "form_06": lambda: form_06.by_field(engine),
+            "on_time": lambda: self._on_time(question),
+            "bridge": lambda: rule_sets.bridge(rows("SELECT * FROM bridge"), self._on_time(question), question),
+            "boundaries": lambda: BOUNDARIES.conform(
+                rows("SELECT * FROM boundaries_judged ORDER BY procedure_id NULLS FIRST")
             ),
-            "form_06": form_06.by_field(engine),
-            "on_time": told,
-            "bridge": rule_sets.bridge(engine.query("SELECT * FROM bridge"), told, question),
-            "boundaries": BOUNDARIES.conform(
-                engine.query("SELECT * FROM boundaries_judged ORDER BY procedure_id NULLS FIRST")
+            "due_soon": lambda: DUE_SOON.conform(
+                rows("SELECT * FROM due_soon ORDER BY left_minutes NULLS LAST, dossier_id NULLS FIRST")
             ),
-            "due_soon": DUE_SOON.conform(
-                engine.query("SELECT * FROM due_soon ORDER BY left_minutes NULLS LAST, dossier_id NULLS FIRST")
-            ),
-            "trend": trend(question, engine.query("SELECT * FROM trend_cells")),
-            "quality": self._quality(batches),
+            "trend": lambda: trend(question, rows("SELECT * FROM trend_cells")),
+            "quality": lambda: self._quality(batches),
         }
+        return {name: make[name]() for name in names}
+
+    def _on_time(self, question: Question) -> pa.Table:
+        return rule_sets.on_time(self.engine.query("SELECT * FROM on_time"), self.units, question)
 
     def form_06_by_unit(self, question: Question, by: str) -> pa.Table:
         """Table FORM_06_UNITS; `by` is one of form_06.UNIT_COLUMNS."""
-        self._ask(question)
-        self.engine.steps(sql_text("judge", "form_06"))
+        self._make(question, "form_06")
         return form_06.by_unit(self.engine, self.units, question, form_06.UNIT_COLUMNS[by])
 
     def targets(self, question: Question, *, ending: date | None) -> pa.Table:
@@ -104,6 +146,16 @@ class Judge:
                 rows += judge_target(target, asked, self.evidence)
         return TARGETS.from_rows(rows)
 
+    def way(self, question: Question) -> pa.Table:
+        """Table WAY for the targets that run and are not met."""
+        rows: list[Row] = []
+        tomorrow = question.compare.to
+        for target in self.target_rows:
+            if target["period_from"] < tomorrow < target["period_to"]:
+                asked = replace(question, side="all", scope_id="", compare=Period(target["period_from"], tomorrow))
+                rows += way_to_go(target, asked, self.evidence)
+        return WAY.from_rows(rows)
+
     def goal(self, question: Question) -> Goal | None:
         """The actual target without a tag, against this baseline, whose period holds the compared period's last day."""
         for target in sorted(self.target_rows, key=lambda row: str(row["name"])):
@@ -116,10 +168,8 @@ class Judge:
         """The integers that the reductions of a question need, counted once."""
         key = (question.side, question.scope_id, question.compare, question.today)
         if key not in self._counted:
-            self._ask(question)
+            self._make(question, "sides", "times")
             engine = self.engine
-            for name in ("sides", "times"):
-                engine.steps(sql_text("judge", name))
             self._counted[key] = Evidence(
                 question,
                 self.catalogue,
@@ -131,13 +181,22 @@ class Judge:
             )
         return self._counted[key]
 
+    def _make(self, question: Question, *names: str) -> None:
+        """Run these files of SQL for a question, in order, but for what stands there already."""
+        self._ask(question)
+        for name in names:
+            if self._made.get(name) != question:
+                self.engine.steps(sql_text("judge", name))
+                self._made[name] = question
+
     def _ask(self, question: Question) -> None:
         """Let SQL see the question and, in `figured` and `baseline_rows`, the dossiers that it is about."""
         engine = self.engine
         engine.give("question", question.table())
         engine.give("compared_months", pa.table({"month": pa.array(question.months(), INT)}))
         field_on = question.last_day if question.side == "field" else None
-        about = (question.side, question.scope_id, question.today, field_on)
+        successors = heirs(self.catalogue, question.last_day)
+        about = (question.side, question.scope_id, question.today, field_on, successors)
         if self._figured == about:
             return
         units = (
@@ -147,6 +206,7 @@ class Judge:
             self.catalogue.of_field(question.scope_id, question.last_day) if question.side == "field" else []
         )
         engine.give("unit_today", self.units.mapping(question.today))
+        engine.give("procedure_heirs", heirs_table(successors))
         engine.give("scope_units", pa.table({"today_key": pa.array(units, TEXT)}))
         engine.give("scope_procedures", pa.table({"procedure_key": pa.array(procedures, TEXT)}))
         engine.steps(sql_text("judge", "figured"))
@@ -175,18 +235,3 @@ class Judge:
             }
         )
         return QUALITY.from_rows(rows)
-
-
-def freeze(engine: Engine, baseline: Period) -> pa.Table:
-    """The finished dossiers of a baseline period, with caps: what `baseline publish` keeps (rulebook 7a, 7e).
-
-    The engine's dossiers must be measured as of the baseline's end.
-    Returns: table BASELINE_DOSSIERS without its first column, the baseline's number.
-    """
-    engine.give(
-        "frozen_period",
-        pa.table({"first": [baseline.from_], "last": [baseline.to]}),
-    )
-    engine.steps(sql_text("judge", "baseline"))
-    rows = engine.query("SELECT * FROM frozen ORDER BY procedure_key NULLS FIRST, dossier_id NULLS FIRST")
-    return rows.select(BASELINE_DOSSIERS.names[1:])

@@ -9,6 +9,8 @@ from fractions import Fraction
 
 import pyarrow as pa
 
+from procmon.judge.predecessors import behind, national_part
+
 IN_WORKING_DAYS = {
     "hours": Fraction(1, 8),
     "working_days": Fraction(1),
@@ -66,6 +68,13 @@ class Catalogue:
             )
         for versions_of in self.versions.values():
             versions_of.sort(key=lambda version: version.starts_on)
+        self._by_part: dict[str, list[str]] = {}
+        for code in sorted(self.versions):
+            self._by_part.setdefault(national_part(code), []).append(code)
+
+    def relatives(self, procedure_id: str) -> list[str]:
+        """The codes with the same national part, by code; itself among them where the registry knows it."""
+        return self._by_part.get(national_part(procedure_id), [])
 
     def on(self, procedure_id: str, day: date) -> Version | None:
         """The version in force on `day`."""
@@ -87,7 +96,10 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class LimitCut:
-    """One procedure's limit before and now; `cut` is None without a limit on both days."""
+    """One procedure's limit before and now; `cut` is None without a limit on both days.
+
+    `before` names the code that it came from where several with a limit stood behind the procedure.
+    """
 
     procedure_id: str
     before: str
@@ -97,10 +109,16 @@ class LimitCut:
 
 
 def limit_cut(catalogue: Catalogue, procedure_id: str, before_on: date, now_on: date) -> LimitCut:
-    """Compare a procedure's limits on two days. A limit given up counts as longer."""
-    before, now = catalogue.on(procedure_id, before_on), catalogue.on(procedure_id, now_on)
+    """Compare a procedure's limits on two days. A limit given up counts as longer.
+
+    Of several predecessors' limits before, the shortest stands, the more favourable one (rulebook 7e).
+    """
+    now = catalogue.on(procedure_id, now_on)
+    before, of_several = _shortest(catalogue, behind(catalogue, procedure_id, now_on), before_on)
     old, new = before.limit if before else None, now.limit if now else None
     words = (before.words if before else "", now.words if now else "")
+    if before and of_several:
+        words = (f"{before.words} ({before.procedure_id})", words[1])
     if old is None:
         return LimitCut(procedure_id, *words, None, "no_limit_2024")
     if new is None:
@@ -111,6 +129,12 @@ def limit_cut(catalogue: Catalogue, procedure_id: str, before_on: date, now_on: 
             return LimitCut(procedure_id, *words, cut, name)
     kind = "less" if cut > 0 else "longer" if cut < 0 else "unchanged"
     return LimitCut(procedure_id, *words, cut, kind)
+
+
+def _shortest(catalogue: Catalogue, codes: Iterable[str], day: date) -> tuple[Version | None, bool]:
+    """The version on `day` with the shortest limit, of equal ones the first by code; and whether there are several."""
+    limited = [(v.limit, code, v) for code in codes if (v := catalogue.on(code, day)) and v.limit is not None]
+    return (min(limited)[2] if limited else None), len(limited) > 1
 
 
 def mean_cut(cuts: Iterable[LimitCut]) -> tuple[Fraction | None, int]:

@@ -1,40 +1,31 @@
 """The actual cut at fixed mix, its interval and its verdict (rulebook 7a, 7b, 7c).
 
-Everything is computed from cells: exact integer sums of capped seconds by procedure, unit, side and month.
+Everything is computed from cells: exact integer sums of capped seconds by procedure, unit, side and month. Floats are
+summed in the cells' order, so that the order of rows changes no digit.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from procmon.judge.cells import HALF, Cells, Ints
 from procmon.judge.numbers import exact_sum
 from procmon.judge.student import t_quantile
+
+Floats = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
 MIN_CLUSTERS = 5
 
-Cluster = tuple[str, bool, int]
-"""Whose shocks move together: unit, side (is it now), month counted from year 0."""
-
-
-class Cell(NamedTuple):
-    """Finished dossiers of one procedure, unit, side and month: sums of y = min(time, cap), in seconds."""
-
-    procedure: str
-    unit: str
-    is_now: bool
-    month: int
-    n: int
-    seconds: int
-    squares: int
-    uncapped: int
-    n_capped: int
-    capped_seconds: int
+MONTHS = 1 << 20
+"""More months than any log has: numbers clusters of unit, side and month."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +59,23 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A comparison at fixed mix."""
+class Compared:
+    """Both sides at fixed mix, N ÷ D: what a verdict needs, whatever times were averaged."""
 
     n_base: int
     n_now: int
     n_covered_base: int
     n_covered_now: int
-    seconds_base: int
-    seconds_now: int
-    covered_seconds_base: int
-    covered_seconds_now: int
     numerator: Fraction
     denominator: Fraction
-    weight: int
-    uncapped_numerator: Fraction
-    uncapped_denominator: Fraction
-    n_capped_base: int
-    n_capped_now: int
-    capped_seconds_base: int
-    capped_seconds_now: int
+    weights: Mapping[str, int]
+    """The mix: each covered procedure's finished dossiers of the baseline."""
     spread: Spread | None
+
+    @property
+    def weight(self) -> int:
+        """The sum of the weights."""
+        return sum(self.weights.values())
 
     @property
     def interval(self) -> tuple[float, float] | tuple[None, None]:
@@ -118,12 +105,28 @@ class Cut:
         return self.n_covered_base / self.n_base if self.n_base else None
 
 
-def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
+@dataclass(frozen=True)
+class Cut(Compared):
+    """Finished dossiers compared: capped means, and what the cap hides."""
+
+    seconds_base: int
+    seconds_now: int
+    covered_seconds_base: int
+    covered_seconds_now: int
+    uncapped_numerator: Fraction
+    uncapped_denominator: Fraction
+    n_capped_base: int
+    n_capped_now: int
+    capped_seconds_base: int
+    capped_seconds_now: int
+
+
+def compare(cells: Cells, *, min_n: int) -> Cut:
     """Compare both sides at the baseline's mix, over the procedures with `min_n` dossiers or more on each.
 
     A procedure with an empty code is a bag of many: never covered.
     """
-    base, now = sum_by_procedure(c for c in cells if not c.is_now), sum_by_procedure(c for c in cells if c.is_now)
+    base, now = sum_by_procedure(cells)
     covered = sorted(p for p in base if p and p in now and base[p].n >= min_n and now[p].n >= min_n)
     numerator = exact_sum(base[p].n * now[p].mean for p in covered)
     denominator = Fraction(sum(base[p].seconds for p in covered))
@@ -138,7 +141,7 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
         covered_seconds_now=sum(now[p].uncapped for p in covered),
         numerator=numerator,
         denominator=denominator,
-        weight=sum(base[p].n for p in covered),
+        weights={p: base[p].n for p in covered},
         uncapped_numerator=exact_sum(Fraction(base[p].n * now[p].uncapped, now[p].n) for p in covered),
         uncapped_denominator=Fraction(sum(base[p].uncapped for p in covered)),
         n_capped_base=sum(base[p].n_capped for p in covered),
@@ -149,39 +152,36 @@ def compare(cells: Sequence[Cell], *, min_n: int) -> Cut:
     )
 
 
-def sum_by_procedure(cells: Iterable[Cell]) -> dict[str, Side]:
-    """Each procedure's cells summed; the sums are integers, so their order does not matter."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0] * 6)
-    for cell in cells:
-        total = sums[cell.procedure]
-        total[0] += cell.n
-        total[1] += cell.seconds
-        total[2] += cell.squares
-        total[3] += cell.uncapped
-        total[4] += cell.n_capped
-        total[5] += cell.capped_seconds
-    return {procedure: Side(*total) for procedure, total in sums.items()}
+def sum_by_procedure(cells: Cells) -> tuple[dict[str, Side], dict[str, Side]]:
+    """Each procedure's cells summed: of the baseline, and of now."""
+    key = cells.procedure * 2 + cells.side
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    sides: tuple[dict[str, Side], dict[str, Side]] = ({}, {})
+    if len(first):
+        sums = np.add.reduceat(cells.counts[2:], first, axis=1).T.tolist()
+        for place, (n, seconds, high, low, *others) in zip(key[first].tolist(), sums, strict=True):
+            sides[place % 2][cells.procedures[place // 2]] = Side(n, seconds, high * HALF + low, *others)
+    return sides
 
 
-def spread(squares: Mapping[bool, Sequence[float]], sums: Mapping[Cluster, float]) -> Spread | None:
+def spread(squares: Mapping[bool, Sequence[float]], z: Floats, unit: Ints, side: Ints, month: Ints) -> Spread | None:
     """The larger of the naive variance and the one robust against shocks by unit or month (rulebook 7b).
 
     Args:
         squares: by side, parts of the sum of z² over dossiers.
-        sums: the sum of z by (unit, side, month).
+        z: sums of z, each over dossiers of one unit, side and month, which are numbered.
 
-    Floats are summed by fsum, so that their order changes nothing.
     Returns: None without variance on a side, or without a degree of freedom.
     """
     if not (any(squares[False]) and any(squares[True])):
         return None
     naive = math.fsum([*squares[False], *squares[True]])
-    variance, freedom = _clustered(sums)
+    variance, freedom = _clustered(z, unit, side, month)
     return Spread(max(naive, variance), freedom) if freedom else None
 
 
 def _spread_of_means(
-    cells: Iterable[Cell],
+    cells: Cells,
     base: dict[str, Side],
     now: dict[str, Side],
     covered: Sequence[str],
@@ -191,42 +191,38 @@ def _spread_of_means(
     """The spread of ln(N ÷ D).
 
     z of a dossier is factor · (y - mean), the factor the same for a procedure and side; so sums of z over a cell
-    need its n and its sum of y only, and Σ z² the procedure's sum of squares. Each float comes from exact integers by
-    one division (which Python rounds right).
+    need its n and its sum of y only, and Σ z² the procedure's sum of squares.
     """
     if not covered or not denominator or not numerator:
         return None
-    factors: dict[tuple[str, bool], float] = {}
+    factors, means = np.zeros((len(cells.procedures), 2)), np.zeros((len(cells.procedures), 2))
     squares: dict[bool, list[float]] = {False: [], True: []}
+    place = {procedure: number for number, procedure in enumerate(cells.procedures)}
     for procedure in covered:
-        weight = base[procedure].n
+        weight, at = base[procedure].n, place[procedure]
         for is_now, side, total in ((False, base[procedure], denominator), (True, now[procedure], numerator)):
             sign = 1 if is_now else -1
             factor = sign * weight / (side.n * float(total)) * math.sqrt(side.n / (side.n - 1))
-            factors[procedure, is_now] = factor
+            factors[at, int(is_now)], means[at, int(is_now)] = factor, side.seconds / side.n
             deviations = (side.n * side.squares - side.seconds**2) / side.n
             squares[is_now].append(factor * factor * deviations)
-    parts: dict[Cluster, list[float]] = defaultdict(list)
-    for cell in cells:
-        key = cell.procedure, cell.is_now
-        if key in factors:
-            side = (now if cell.is_now else base)[cell.procedure]
-            deviation = (cell.seconds * side.n - cell.n * side.seconds) / side.n
-            parts[cell.unit, cell.is_now, cell.month].append(factors[key] * deviation)
-    return spread(squares, {key: math.fsum(values) for key, values in parts.items()})
+    factor_of_cell = factors[cells.procedure, cells.side]
+    is_covered = factor_of_cell != 0
+    z = factor_of_cell * (cells.seconds - cells.n * means[cells.procedure, cells.side])
+    return spread(squares, *(of_cell[is_covered] for of_cell in (z, cells.unit, cells.side, cells.month)))
 
 
-def _clustered(sums: Mapping[Cluster, float]) -> tuple[float, int]:
+def _clustered(z: Floats, unit: Ints, side: Ints, month: Ints) -> tuple[float, int]:
     """V_unit with G - 1 degrees, or with fewer than five units V_month with Σ (M - 1)."""
-    by_unit: dict[str, list[float]] = defaultdict(list)
-    by_month: dict[tuple[str, bool], list[float]] = defaultdict(list)
-    for (unit, is_now, _), total in sorted(sums.items()):
-        by_unit[unit].append(total)
-        by_month[unit, is_now].append(total)
-    n_units = len(by_unit)
+    units, of_unit = np.unique(unit, return_inverse=True)
+    n_units = len(units)
     if n_units >= MIN_CLUSTERS:
-        totals = (math.fsum(values) for values in by_unit.values())
+        totals = np.bincount(of_unit, z).tolist()
         return n_units / (n_units - 1) * math.fsum(total * total for total in totals), n_units - 1
+    clusters, of_cluster = np.unique((of_unit * 2 + side) * MONTHS + month, return_inverse=True)
+    by_month: dict[int, list[float]] = defaultdict(list)
+    for cluster, total in zip(clusters.tolist(), np.bincount(of_cluster, z).tolist(), strict=True):
+        by_month[cluster // MONTHS].append(total)
     variance, freedom = [], 0
     for values in by_month.values():
         m = len(values)
@@ -237,7 +233,7 @@ def _clustered(sums: Mapping[Cluster, float]) -> tuple[float, int]:
     return math.fsum(variance), freedom
 
 
-def verdict(cut: Cut, target: float, *, min_n: int, min_coverage: float) -> tuple[str, str]:
+def verdict(cut: Compared, target: float, *, min_n: int, min_coverage: float) -> tuple[str, str]:
     """(verdict, why there is none) of a cut against a target, a fraction (rulebook 7c).
 
     `min_n` is what both sides need: 1 for a scope at fixed mix, `min_n_verdict` for one procedure.

@@ -54,6 +54,20 @@ class Question:
         n = (last.year - first.year) * 12 + last.month - first.month
         return sorted({(first.month - 1 + i) % 12 + 1 for i in range(min(n, 11) + 1)})
 
+    @property
+    def baseline_seen_on(self) -> date:
+        """As of which midnight the baseline's received dossiers are seen (rulebook 7d): its own compared period's end.
+
+        That is the first day after the last compared month within the baseline period, or the period's end.
+        """
+        months = self.months()
+        first, end = self.baseline.from_.replace(day=1), self.baseline.to
+        for back in range((end.year - first.year) * 12 + end.month - first.month + 1):
+            month = end.year * 12 + end.month - 1 - back
+            if month % 12 + 1 in months and date(month // 12, month % 12 + 1, 1) < end:
+                return min(date((month + 1) // 12, (month + 1) % 12 + 1, 1), end)
+        return end
+
     def table(self) -> pa.Table:
         """The one-row table `question` that the SQL reads."""
         window = self.as_of - timedelta(days=self.policies.boundary_days)
@@ -66,6 +80,7 @@ class Question:
             "compare_from": (self.compare.from_, DAY),
             "compare_to": (self.compare.to, DAY),
             "baseline_to": (self.baseline.to, DAY),
+            "baseline_seen_on": (self.baseline_seen_on, DAY),
             "window_at": (window, INSTANT),
             "window_from": (window.astimezone(self.zone).date(), DAY),
             "side": (self.side, TEXT),

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from procmon.config import PolicySettings
+from procmon.judge.cells import Axis, Cells, Placed
 from procmon.judge.limits import CLASSES, Catalogue, LimitCut, Version, limit_cut, mean_cut
-from procmon.judge.mix import Cell, Cut, compare, verdict
+from procmon.judge.mix import Cut, compare, verdict
 from procmon.judge.numbers import round9, share
 from procmon.judge.question import Question
 from procmon.judge.units import Units
 from procmon.tables import OLD_LIMITS_ON, REDUCTIONS
 
-CELL_COLUMNS = (
-    "procedure_key", "unit_today", "is_now", "month_no", "n", "seconds", "squares", "uncapped_seconds", "n_capped",
-    "capped_seconds",
-)  # fmt: skip
 ON_TIME = ("n_judged_both", "n_on_time_old", "n_on_time_new", "n_baseline_judged", "n_baseline_on_time")
 
 
@@ -41,7 +38,7 @@ class Scope:
     kind: str
     id: str
     name: str
-    cells: Sequence[Cell]
+    cells: Cells
     on_time: Mapping[str, int]
     procedures: Sequence[str]
     min_n: int
@@ -53,8 +50,10 @@ class Scope:
         return compare(self.cells, min_n=self.min_n)
 
 
-Found = tuple[list[Cell], list[dict[str, Any]]]
-"""A scope's cells, and its on-time counts by procedure and unit."""
+Found = tuple[Cells, Placed]
+"""A scope's cells, and its on-time counts by procedure and unit: columns ON_TIME."""
+Place = Callable[[str], str]
+"""Which part a procedure or a unit belongs to; empty for none."""
 
 
 class Evidence:
@@ -72,18 +71,15 @@ class Evidence:
         caps: pa.Table,
     ) -> None:
         self.question, self.catalogue, self.units = question, catalogue, units
-        self.cells = [
-            Cell(procedure, unit, is_now, month, n, int(seconds), int(squares), int(uncapped), n_capped, int(capped))
-            for procedure, unit, is_now, month, n, seconds, squares, uncapped, n_capped, capped in zip(
-                *(cells[name].to_pylist() for name in CELL_COLUMNS), strict=True
-            )
-        ]
-        self.counts = on_time.to_pylist() + baseline_on_time.to_pylist()
+        self.cells = Cells.of(cells)
+        both = pa.concat_tables([on_time, baseline_on_time], promote_options="default")
+        self.counts = Placed.read(both, ON_TIME)
         self.caps = {row["procedure_key"]: row["cap_seconds"] for row in caps.to_pylist()}
         self.on_offer = catalogue.on_offer(question.last_day)
-        self.seen = {cell.procedure for cell in self.cells}
+        self.seen = _seen(self.cells)
         self._versions: dict[str, Version | None] = {}
         self._limit_cuts: dict[str, LimitCut] = {}
+        self._departments: dict[str, str] = {}
 
     @cached_property
     def headline(self) -> Scope:
@@ -102,31 +98,42 @@ class Evidence:
 
     @cached_property
     def parts(self) -> list[Scope]:
-        """Of the city: each level, field and unit with finished dossiers in the period."""
+        """Of the city: each level, field, tag, department (with the units below it) and unit.
+
+        Of departments and units those with finished dossiers in the period.
+        """
         if self.question.side != "all":
             return []
-        scopes = []
-        for kind, place in (("level", self._level), ("field", self._field)):
-            for scope_id, found in self._split(by_procedure(place)).items():
-                offered = [code for code in self.on_offer if place(code) == scope_id]
-                scopes.append(self._scope(kind, scope_id, scope_id, found, offered))
-        for key, found in self._split(lambda _, unit: unit).items():
-            if any(cell.is_now for cell in found[0]):
-                seen = {cell.procedure for cell in found[0]}
+        return [
+            *self._of_procedures("level", self._level),
+            *self._of_procedures("field", self._field),
+            *(replace(self.tagged(tag), kind="tag", id=tag, name=tag) for tag in self._tags()),
+            *self._of_units("department", self._department),
+            *self._of_units("unit", str),
+        ]
+
+    def _of_procedures(self, kind: str, place: Place) -> Iterator[Scope]:
+        for scope_id, found in self._split("procedure", place).items():
+            offered = [code for code in self.on_offer if place(code) == scope_id]
+            yield self._scope(kind, scope_id, scope_id, found, offered)
+
+    def _of_units(self, kind: str, place: Place) -> Iterator[Scope]:
+        for key, found in self._split("unit", place).items():
+            if found[0].side.any():
+                seen = _seen(found[0])
                 offered = [code for code in self.on_offer if code in seen]
                 scope_id = self.units.said(key, self.question.today)
-                scopes.append(self._scope("unit", scope_id, self.units.name(key), found, offered))
-        return scopes
+                yield self._scope(kind, scope_id, self.units.name(key), found, offered)
 
     @cached_property
     def procedures(self) -> list[Scope]:
         """Each procedure with dossiers on a side, and for the city each on offer."""
-        split = self._split(lambda procedure, _: procedure)
+        split = self._split("procedure", str)
         offered = self.on_offer if self.question.side == "all" else []
         scopes = []
         for code in sorted({*split, *offered}):
             version = self.catalogue.known(code, self.question.last_day)
-            found = split.get(code, ([], []))
+            found = split.get(code) or self._nothing
             scopes.append(self._scope("procedure", code, version.name if version else "", found, [code]))
         return scopes
 
@@ -135,9 +142,22 @@ class Evidence:
         if not tag:
             return self.headline
         tagged = {code for code in self.catalogue.versions if self._has_tag(code, tag)}
-        cells = [cell for cell in self.cells if cell.procedure in tagged]
-        counts = [row for row in self.counts if row["procedure_key"] in tagged]
-        return self._scope("city", "", "", (cells, counts), [code for code in self.on_offer if code in tagged])
+        parts = self._split("procedure", lambda code: "tagged" if code in tagged else "")
+        found = parts.get("tagged") or self._nothing
+        return self._scope("city", "", "", found, [code for code in self.on_offer if code in tagged])
+
+    def holds(self, part: Scope, code: str) -> bool:
+        """Whether a procedure belongs to a part by procedures: a level, field, tag or single procedure."""
+        if part.kind == "tag":
+            return self._has_tag(code, part.id)
+        if part.kind == "procedure":
+            return part.id == code
+        return part.id == (self._level(code) if part.kind == "level" else self._field(code))
+
+    def home(self, kind: str, unit_key: str) -> str:
+        """The `id` of the part by units (kind department or unit) that a unit belongs to; empty for none."""
+        key = self._department(unit_key) if kind == "department" else unit_key
+        return self.units.said(key, self.question.today) if key else ""
 
     def limit_cut(self, procedure_id: str) -> LimitCut:
         """A procedure's limit on the period's last day against the old one."""
@@ -149,16 +169,32 @@ class Evidence:
 
     def _scope(self, kind: str, scope_id: str, name: str, found: Found, offered: Sequence[str]) -> Scope:
         cells, counts = found
-        return Scope(kind, scope_id, name, cells, _sum(counts), offered, self.question.policies.min_n_mix)
+        on_time = dict(zip(ON_TIME, counts.counts.sum(axis=1).tolist(), strict=True))
+        return Scope(kind, scope_id, name, cells, on_time, offered, self.question.policies.min_n_mix)
 
-    def _split(self, place: Callable[[str, str], str]) -> dict[str, Found]:
-        """Cells and counts by a place that procedure and unit give, in its order; an empty place is left out."""
-        parts: dict[str, Found] = defaultdict(lambda: ([], []))
-        for cell in self.cells:
-            parts[place(cell.procedure, cell.unit)][0].append(cell)
-        for row in self.counts:
-            parts[place(row["procedure_key"], row["unit_today"])][1].append(row)
-        return {key: parts[key] for key in sorted(parts) if key}
+    def _split(self, axis: Axis, place: Place) -> dict[str, Found]:
+        """Cells and counts by the place of their procedure or unit, in order of places; an empty place is left out."""
+        cells, counts = self.cells.split(axis, place), self.counts.split(axis, place)
+        no_cells, no_counts = self._nothing
+        return {
+            name: (cells.get(name, no_cells), counts.get(name, no_counts))
+            for name in sorted({*cells, *counts})
+            if name
+        }
+
+    @cached_property
+    def _nothing(self) -> Found:
+        none = np.array([], np.int64)
+        return self.cells.take(none), self.counts.take(none)
+
+    def _tags(self) -> list[str]:
+        versions = (self.catalogue.on(code, self.question.last_day) for code in self.catalogue.versions)
+        return sorted({tag for version in versions if version for tag in version.tags})
+
+    def _department(self, unit_key: str) -> str:
+        if unit_key not in self._departments:
+            self._departments[unit_key] = self.units.department(unit_key, self.question.today)
+        return self._departments[unit_key]
 
     def _has_tag(self, code: str, tag: str) -> bool:
         version = self.catalogue.on(code, self.question.last_day)
@@ -178,17 +214,8 @@ class Evidence:
         return self._versions[code]
 
 
-def by_procedure(place: Callable[[str], str]) -> Callable[[str, str], str]:
-    """A place of (procedure, unit) that the procedure alone gives."""
-    return lambda procedure, _unit: place(procedure)
-
-
-def _sum(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    total = dict.fromkeys(ON_TIME, 0)
-    for row in rows:
-        for name in ON_TIME:
-            total[name] += row.get(name) or 0
-    return total
+def _seen(cells: Cells) -> set[str]:
+    return {cells.procedures[place] for place in np.unique(cells.procedure).tolist()}
 
 
 def reductions(evidence: Evidence, quantiles: pa.Table, goal: Goal | None) -> pa.Table:
@@ -282,8 +309,8 @@ def _of_procedure(
         "cap_minutes": _minutes(evidence.caps[scope.id], 1) if scope.id in evidence.caps else None,
     }
     for side, is_now in (("baseline", False), ("period", True)):
-        cells = [cell for cell in scope.cells if cell.is_now is is_now]
-        row[f"mean_{side}_minutes"] = _minutes(sum(c.seconds for c in cells), sum(c.n for c in cells))
+        cells = scope.cells.take(np.flatnonzero(scope.cells.side == is_now))
+        row[f"mean_{side}_minutes"] = _minutes(int(cells.seconds.sum()), int(cells.n.sum()))
         found = quantiles.get((scope.id, is_now))
         for name in ("median", "p90"):
             row[f"{name}_{side}_minutes"] = round9(Fraction(int(found[f"{name}_hundredths"]), 6000)) if found else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from procmon.judge.limits import mean_cut
@@ -24,11 +24,14 @@ def judge_target(
     if not has_its_baseline(target, asked):
         return [without_verdict(target, "no_baseline")]
     evidence = evidence_of(asked)
-    scopes: Sequence[Scope] = [evidence.tagged(target["tag"] or "")]
-    if not target["tag"]:
-        scopes = [*scopes, *evidence.parts]
     judge = _limit if target["basis"] == "limit" else _actual
-    return [_frame(target, asked, scope) | judge(target, scope, evidence) for scope in scopes]
+    return [_frame(target, asked, scope) | judge(target, scope, evidence) for scope in scopes_of(target, evidence)]
+
+
+def scopes_of(target: Mapping[str, Any], evidence: Evidence) -> list[Scope]:
+    """Whom a target is told for: the city's dossiers (of its tag), and without a tag each part of the city."""
+    whole = evidence.tagged(target["tag"] or "")
+    return [whole] if target["tag"] else [whole, *evidence.parts]
 
 
 def has_its_baseline(target: Mapping[str, Any], question: Question) -> bool:

@@ -40,6 +40,17 @@ class Units:
         code = key.rpartition("@")[0]
         return next((str(v["name"] or "") for v in self.versions.get(code, ()) if v["unit_key"] == key), "")
 
+    def department(self, key: str, day: date) -> str:
+        """The key of the department that a unit is, or stands below on `day`; empty where there is none."""
+        code, seen = key.rpartition("@")[0], set[str]()
+        version = next((v for v in self.versions.get(code, ()) if v["unit_key"] == key), None)
+        while version and version["unit_key"] not in seen:
+            if version["kind"] == "department":
+                return str(version["unit_key"])
+            seen.add(version["unit_key"])
+            version = self.on(version["parent_unit_id"] or "", day)
+        return ""
+
     def heirs(self, day: date) -> dict[str, str]:
         """The key of each unit that was taken over whole by `day` → the key of the unit that stands for it then."""
         takers: dict[str, list[tuple[str, str]]] = defaultdict(list)

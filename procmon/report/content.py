@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from procmon.report import counters, form_06, pending, quality, rule_sets, times, words
+from procmon.report import change, counters, form_06, pending, predecessors, quality, received, rule_sets, times, words
 from procmon.report.headlines import Rows, at_scope, cards, dossiers, headline_scope, warnings
 from procmon.report.parts import Cell, CutDot, Drawing, Figure, Grid, Report, Section, TrendPoint
 from procmon.tables import About, Period
 
 TABLES = (
-    "reductions", "targets", "form_06", "on_time", "bridge", "boundaries", "due_soon", "trend", "quality", "intake",
+    "reductions", "targets", "way", "pending_work", "open_stock", "change", "ranking", "predecessors",
+    "unit_predecessors", "form_06", "on_time", "bridge", "boundaries", "due_soon", "trend", "quality", "intake",
     "refusals",
 )  # fmt: skip
 NATIONAL_TARGETS = (0.30, 0.50)  # Resolution 66/NQ-CP: 2025 and 2026 against 2024
@@ -102,13 +103,17 @@ def page_sections(rows: Mapping[str, Rows], about: About, zone: ZoneInfo) -> tup
         lacks,
         times.trend_section(rows["trend"]),
         times.targets_section(rows["targets"]),
+        *((change.way_section(rows["way"]),) if rows["way"] else ()),
+        received.received_section(rows["pending_work"], rows["open_stock"], headline_scope(about)),
+        change.change_section(rows["change"]),
         *limits,
+        *predecessors.sections(rows["predecessors"], rows["unit_predecessors"]),
         times.procedures_section(rows["reductions"]),
     )
     if about.audience == "department":
         return *results, due, form
     on_time = rule_sets.rule_sets_section(rows["on_time"], rows["bridge"])
-    return *results, times.groups_section(rows["reductions"]), boundaries, due, on_time, form
+    return *results, times.groups_section(rows["reductions"], rows["ranking"]), boundaries, due, on_time, form
 
 
 # ---- the charts' numbers

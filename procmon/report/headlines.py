@@ -42,7 +42,9 @@ def cards(data: Mapping[str, Rows], about: About) -> tuple[Card, ...]:
     row = next(iter(at_scope(data["reductions"], scope)), {})
     targets = at_scope(data["targets"], scope)
     row = row or {"why": "few_dossiers" if about.baseline else "no_baseline"}
-    limit, actual, on_time = limit_card(row, targets), actual_card(row, targets), on_time_card(row)
+    received = next(iter(at_scope(data["pending_work"], scope)), {})
+    actual = actual_card(row, received, targets, is_complete=about.baseline_complete is not False)
+    limit, on_time = limit_card(row, targets), on_time_card(row)
     pending, form = pending_card(data["due_soon"], about), form_card(data["form_06"])
     if about.audience == "centre":
         return form, pending, boundaries_card(data["boundaries"]), on_time, actual, limit
@@ -80,21 +82,44 @@ def limit_card(row: Row, targets: Rows) -> Card:
     )
 
 
-def actual_card(row: Row, targets: Rows) -> Card:
-    """(2): what really became faster, at fixed mix, with its interval and verdict."""
-    cut, ends = row.get("actual_cut"), (row.get("cut_lower"), row.get("cut_upper"))
-    text = said_cut(cut)
-    if cut is not None:
-        known = None not in ends
-        text += f" (khoảng tin cậy 95%: {words.interval(*ends)})" if known else " (không có khoảng tin cậy)"
+def actual_card(row: Row, received: Row, targets: Rows, *, is_complete: bool) -> Card:
+    """(2): what really became faster, at fixed mix; of finished dossiers alone, and with those pending.
+
+    Against a baseline that is not complete the latter leads (rulebook 7e).
+    """
+    figures = (
+        Figure("Thời gian giải quyết thực tế, cùng cơ cấu TTHC", with_interval(row, "actual_cut")),
+        Figure("Thời gian thực tế, tính cả hồ sơ chưa xong", with_interval(received, "restricted_cut")),
+    )
     return Card(
         title="(2) Cắt giảm thời gian giải quyết thực tế",
         what=f"So thời gian giải quyết của hồ sơ đã xong {compared_days(row)} với cùng các tháng của kỳ gốc, giữ nguyên"
-        " cơ cấu TTHC, trừ thời gian tạm dừng.",
-        figures=(Figure("Thời gian giải quyết thực tế, cùng cơ cấu TTHC", text),),
+        " cơ cấu TTHC, trừ thời gian tạm dừng; dưới đó là mọi hồ sơ đã tiếp nhận, kể cả chưa xong.",
+        figures=figures if is_complete else figures[::-1],
         verdicts=actual_verdicts(row, targets),
-        notes=actual_notes(row),
+        notes=(*actual_notes(row), *received_notes(received)),
     )
+
+
+def with_interval(row: Row, column: str) -> str:
+    """A cut with its interval, or that it has none."""
+    cut, ends = row.get(column), (row.get("cut_lower"), row.get("cut_upper"))
+    if cut is None:
+        return said_cut(cut)
+    around = "không có khoảng tin cậy" if None in ends else f"khoảng tin cậy 95%: {words.interval(*ends)}"
+    return f"{said_cut(cut)} ({around})"
+
+
+def received_notes(received: Row) -> tuple[str, ...]:
+    """What the dossiers received say, and how many of them were pending at each period's own end."""
+    if not received or received["restricted_cut"] is None:
+        return ()
+    verdict = words.within(words.label(words.VERDICTS, received["verdict"]))
+    pending = (
+        words.share_of(received[f"n_pending_{side}"], received[f"n_received_{side}"], "hồ sơ tiếp nhận")
+        for side in ("baseline", "period")
+    )
+    return (f"Tính cả hồ sơ chưa xong: {verdict}; chưa xong cuối kỳ: gốc {', kỳ này '.join(pending)}.",)
 
 
 def actual_verdicts(row: Row, targets: Rows) -> tuple[Verdict, ...]:
@@ -200,8 +225,14 @@ def has_lateness_risen(row: Row) -> bool:
 
 def warnings(data: Mapping[str, Rows], about: About) -> tuple[str, ...]:
     """The named pattern, for the page as a whole and for how many of its procedures."""
-    row = next(iter(at_scope(data["reductions"], headline_scope(about))), {})
-    said = []
+    scope = headline_scope(about)
+    row = next(iter(at_scope(data["reductions"], scope)), {})
+    said = [] if about.audience == "centre" else received_warnings(data["pending_work"], scope)
+    if about.baseline and about.baseline_complete is False:
+        said.append(
+            "Lưu ý: số liệu kỳ gốc không đầy đủ (dữ liệu bắt đầu quá sát kỳ gốc), vì vậy con số tính cả hồ sơ chưa xong"
+            " được nêu trước con số chỉ tính hồ sơ đã xong."
+        )
     if is_cut_on_paper_only(row):
         said.append(
             "Cảnh báo: thời hạn trên giấy giảm, nhưng thời gian giải quyết thực tế không giảm (hoặc chưa chứng minh"
@@ -214,6 +245,23 @@ def warnings(data: Mapping[str, Rows], about: About) -> tuple[str, ...]:
             " (hoặc chưa chứng minh được là giảm), quá hạn tăng."
         )
     return tuple(said)
+
+
+def received_warnings(pending_work: Rows, scope: tuple[str, str]) -> list[str]:
+    """That finished dossiers alone and all received ones disagree, in words (rulebook 7d)."""
+    row = next(iter(at_scope(pending_work, scope)), {})
+    if row.get("agreement") != "disagree":
+        return []
+    alone, together = (
+        f"{said_cut(row[cut])} ({words.within(words.label(words.VERDICTS, row[verdict]))})"
+        for cut, verdict in (("actual_cut", "actual_verdict"), ("restricted_cut", "verdict"))
+    )
+    return [
+        f"Cảnh báo: hai cách tính không khớp. Chỉ tính hồ sơ đã xong: {alone}; tính cả hồ sơ chưa xong: {together}."
+        f" Hồ sơ chưa xong cuối kỳ: gốc {words.share(row['n_pending_baseline'], row['n_received_baseline'])}, kỳ này"
+        f" {words.share(row['n_pending_period'], row['n_received_period'])} số đã tiếp nhận. Khác nhau có thể do hồ sơ"
+        " chưa xong, cũng có thể do cách tính thứ hai chỉ tính mỗi hồ sơ đến một mức trần, thấp khi TTHC có ít hồ sơ."
+    ]
 
 
 # ---- pending work, form 06, boundaries

@@ -6,6 +6,7 @@ from procmon.report import words
 from procmon.report.grids import CUT_HEAD, cells, chance, cut_cell, heads, verdict_cell
 from procmon.report.headlines import Row, Rows, compared_limits, is_cut_on_paper_only, said_cut
 from procmon.report.parts import Cell, Grid, Section
+from procmon.report.ranking import ranking_grid
 
 
 def trend_section(trend: Rows) -> Section:
@@ -151,19 +152,25 @@ def paper_only_grid(rows: Rows) -> Grid:
     )
 
 
-def groups_section(reductions: Rows) -> Section:
-    """The actual cut by level, by field, and by unit as a plain list in code order."""
-    level = group_grid("Theo cấp", "Cấp", [row for row in reductions if row["scope"] == "level"])
-    field = group_grid("Theo lĩnh vực", "Lĩnh vực", [row for row in reductions if row["scope"] == "field"])
-    unit = group_grid("Theo đơn vị giải quyết", "Đơn vị", [row for row in reductions if row["scope"] == "unit"])
+def groups_section(reductions: Rows, ranking: Rows) -> Section:
+    """The actual cut by level, field, tag and department, and units by the place that they may have."""
+    groups = (
+        group_grid(title, kind, [row for row in reductions if row["scope"] == scope])
+        for scope, title, kind in (
+            ("level", "Theo cấp", "Cấp"),
+            ("field", "Theo lĩnh vực", "Lĩnh vực"),
+            ("tag", "Theo nhóm TTHC", "Nhóm"),
+            ("department", "Theo sở, ngành (kể cả đơn vị trực thuộc)", "Sở, ngành"),
+        )
+    )
     return Section(
         "theo-nhom",
         "Theo cấp, lĩnh vực và đơn vị",
         (
-            "Thời gian giải quyết thực tế, cùng cơ cấu TTHC. Đơn vị xếp theo mã, không xếp hạng: hai đơn vị được coi là"
-            " ngang nhau trừ khi khoảng tin cậy 95% của chênh lệch giữa hai bên không chứa 0.",
+            "Thời gian giải quyết thực tế, cùng cơ cấu TTHC. Đơn vị chỉ được xếp khi có đủ hồ sơ; thứ bậc “2–7” nghĩa"
+            " là dữ liệu không tách được đơn vị đó khỏi những đơn vị đứng từ thứ 2 đến thứ 7.",
         ),
-        grids=(level, field, unit),
+        grids=(*(grid for grid in groups if grid.rows), ranking_grid(ranking)),
     )
 
 
@@ -175,7 +182,7 @@ def group_grid(title: str, kind: str, rows: list[Row]) -> Grid:
         heads(kind, CUT_HEAD, "Kết luận", "#Số hồ sơ (gốc → kỳ này)"),
         tuple(
             cells(
-                Cell(group_name(row), row["scope_id"] if row["scope"] == "unit" else ""),
+                Cell(group_name(row), row["scope_id"] if row["scope"] == "department" else ""),
                 cut_cell(row),
                 verdict_cell(row),
                 f"{words.count(row['n_baseline'])} → {words.count(row['n_period'])}",
@@ -188,15 +195,15 @@ def group_grid(title: str, kind: str, rows: list[Row]) -> Grid:
 
 
 def group_name(row: Row) -> str:
-    """The level's label, or the group's own name."""
-    if row["scope"] == "level":
-        return words.label(words.LEVELS, row["scope_id"])
+    """The level's or tag's label, or the group's own name."""
+    if row["scope"] in ("level", "tag"):
+        return words.label(words.LEVELS if row["scope"] == "level" else words.TAGS, row["scope_id"])
     return row["name"] or row["scope_id"] or "Không rõ"
 
 
 def targets_section(targets: Rows) -> Section:
-    """Every loaded target with its verdict, for the page as a whole and each level; fields and units have their own."""
-    targets = [row for row in targets if row["scope"] not in ("field", "unit")] or targets
+    """Every loaded target with its verdict, for the page as a whole and each level; the other parts are in `show`."""
+    targets = [row for row in targets if row["scope"] not in ("field", "tag", "department", "unit")] or targets
     return Section(
         "muc-tieu",
         "Các mục tiêu đã giao",

@@ -170,12 +170,13 @@ def period_name(period: Period) -> str:
 
 
 def limit(text: str | None) -> str:
-    """`10 working_days` → 10 ngày làm việc; empty → –; what cannot be read stands as it is."""
+    """`10 working_days` → 10 ngày làm việc, with what follows; empty → –; what cannot be read stands as it is."""
     if not text:
         return EMPTY
-    amount, _, unit = text.partition(" ")
+    amount, _, rest = text.partition(" ")
+    unit, *whose = rest.split(" ", 1)
     try:
-        return f"{plain(float(amount))} {LIMIT_UNITS[unit]}"
+        return " ".join([plain(float(amount)), LIMIT_UNITS[unit], *whose])
     except (ValueError, KeyError):
         return text
 
@@ -210,8 +211,20 @@ WHY = {
     "not_begun": "kỳ của mục tiêu chưa bắt đầu",
 }
 
+AGREEMENTS = {"disagree": "Không khớp", "agree": "Khớp", "": "Không đủ dữ liệu để đối chiếu"}
+"""Whether the finished dossiers alone and all received ones say the same (rulebook 7d)."""
+
+WAY_WHY = {
+    "out_of_reach": "không thể đạt nữa, dù giải quyết ngay lập tức",
+    "period_over": "kỳ đã hết",
+    "nothing_to_come": "kỳ gốc không có hồ sơ trong các tháng còn lại",
+}
+
 BASES = {"limit": "thời hạn trên giấy", "actual": "thời gian thực tế"}
 LEVELS = {"city": "Cấp thành phố", "commune": "Cấp xã", "": "Chưa rõ cấp"}
+
+TAGS = {"business": "Liên quan doanh nghiệp", "green_lane": "Luồng xanh"}
+"""Labels of the tags that the registry's documentation names; an office's own print themselves."""
 
 BOUNDARY_VERDICTS = {
     "refused_elsewhere": "Có từ chối vì địa giới",

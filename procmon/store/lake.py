@@ -17,13 +17,16 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from procmon.errors import StoreError
-from procmon.tables import BASELINE_DOSSIERS, DOSSIERS, EVENTS, REJECTS, Table
+from procmon.tables import BASELINE_DOSSIERS, BASELINE_STAGES, BASELINE_STATES, DOSSIERS, EVENTS, REJECTS, Table
 
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "glusterfs"}
 KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days", "delta.enableExpiredLogCleanup": "false"}
 """Old versions stay as long as a recorded run may need them."""
 
-TABLES = {table.name: table for table in (EVENTS, REJECTS, BASELINE_DOSSIERS, DOSSIERS)}
+ADDED_LATER = (BASELINE_STATES, BASELINE_STAGES)
+"""Tables that a lake of release 0.1 does not have: nothing is in them until the first rows are appended."""
+
+TABLES = {table.name: table for table in (EVENTS, REJECTS, BASELINE_DOSSIERS, DOSSIERS, *ADDED_LATER)}
 COMMIT_KEY = "procmon_id"
 
 
@@ -53,9 +56,7 @@ class Lake:
                 remedy="Put the workspace, or workspace.lake_url, on a local disk.",
             )
         for table in TABLES.values():
-            if not self._path(table).exists():
-                DeltaTable.create(str(self._path(table)), schema=table.schema, configuration=KEEP_LOG)
-                self._sync(table, [])
+            self._create(table)
 
     def version(self, table: Table) -> int:
         """The newest version of a table."""
@@ -63,13 +64,16 @@ class Lake:
 
     def files(self, table: Table, version: int | None = None) -> list[str]:
         """The Parquet files of a table's version (default: newest)."""
-        return _paths(self._open(table, version))
+        return [] if self._is_yet_to_come(table) else _paths(self._open(table, version))
 
     def append(self, table: Table, rows: pa.Table, commit_id: str) -> int:
         """Append rows in one commit that carries `commit_id`; on disk when this returns. Gives the new version.
 
-        A table of an earlier release gets the columns that it lacks; its files stay as they are.
+        A table of an earlier release gets the columns that it lacks, its files stay as they are; a lake of an earlier
+        release gets the table.
         """
+        if self._is_yet_to_come(table):
+            self._create(table)
         return self._write(table, rows, commit_id, "append")
 
     def replace(self, table: Table, rows: pa.Table, commit_id: str) -> int:
@@ -123,6 +127,14 @@ class Lake:
             raise StoreError(
                 f"the lake {self._path(table)} cannot be read: {error}", remedy="Restore it from a backup."
             ) from error
+
+    def _create(self, table: Table) -> None:
+        if not DeltaTable.is_deltatable(str(self._path(table))):
+            DeltaTable.create(str(self._path(table)), schema=table.schema, configuration=KEEP_LOG)
+            self._sync(table, [])
+
+    def _is_yet_to_come(self, table: Table) -> bool:
+        return table in ADDED_LATER and not DeltaTable.is_deltatable(str(self._path(table)))
 
     def _path(self, table: Table) -> Path:
         return self.folder / table.name

@@ -81,7 +81,7 @@ def test_a_runs_mails_arrive_whole_and_once(office):
         assert in_text(mail, headlines(mail)) == headlines(mail)
     of_city = [mail for recipient, mail in received if recipient.startswith("lanh-dao")]
     printed = dict(line.strip().split(": ", 1) for line in said.splitlines() if line.startswith("  "))
-    assert len(printed) == 15
+    assert len(printed) == 16
     assert [headlines(mail) for mail in of_city] == [printed, printed]  # the month's last day, and the month
     assert all(n_pictures(mail) > 0 for mail in of_city)
     assert all(n_pictures(mail) >= 0 for _, mail in received)

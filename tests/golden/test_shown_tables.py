@@ -16,6 +16,11 @@ TABLES = {
     "bridge-2025.csv": ("bridge", "--period", "2025"),
     "reductions-2025.csv": ("reductions", "--period", "2025"),
     "targets.csv": ("targets",),
+    "pending-work-2025.csv": ("pending-work", "--period", "2025"),
+    "open-stock-2025.csv": ("open-stock", "--period", "2025"),
+    "change-2025.csv": ("change", "--period", "2025"),
+    "ranking-2025.csv": ("ranking", "--period", "2025"),
+    "way-2025-Q3.csv": ("way", "--period", "2025-Q3"),
     "boundaries.csv": ("boundaries",),
 }
 

@@ -8,20 +8,28 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import report_behind_samples as behind
 
 from procmon.tables import (
     BOUNDARIES,
     BRIDGE,
+    CHANGE,
     DUE_SOON,
     FORM_06,
     INTAKE,
     ON_TIME,
+    OPEN_STOCK,
+    PENDING_WORK,
+    PREDECESSORS,
     QUALITY,
+    RANKING,
     REDUCTIONS,
     REFUSALS,
     RULE_SETS,
     TARGETS,
     TREND,
+    UNIT_PREDECESSORS,
+    WAY,
     About,
     Period,
 )
@@ -30,6 +38,13 @@ AS_OF = datetime(2025, 11, 30, 17, 0, tzinfo=UTC)
 SPECS = {
     "reductions": REDUCTIONS,
     "targets": TARGETS,
+    "way": WAY,
+    "pending_work": PENDING_WORK,
+    "open_stock": OPEN_STOCK,
+    "change": CHANGE,
+    "ranking": RANKING,
+    "predecessors": PREDECESSORS,
+    "unit_predecessors": UNIT_PREDECESSORS,
     "form_06": FORM_06,
     "on_time": ON_TIME,
     "bridge": BRIDGE,
@@ -195,6 +210,13 @@ def city(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
     rows: dict[str, list[dict[str, Any]]] = {
         "reductions": reductions,
         "targets": targets(),
+        "way": behind.way(),
+        "pending_work": behind.pending_work(),
+        "open_stock": behind.open_stock(),
+        "change": behind.change(),
+        "ranking": behind.ranking(),
+        "predecessors": behind.predecessors(),
+        "unit_predecessors": behind.unit_predecessors(),
         "form_06": form_06(),
         "on_time": on_time(),
         "bridge": bridge(),
@@ -463,7 +485,10 @@ def department() -> tuple[dict[str, pa.Table], About]:
 
 def hostile() -> tuple[dict[str, pa.Table], About]:
     """The city with every text that may come from outside turned hostile."""
-    codes = {"scope", "state", "verdict", "why", "basis", "step", "limit_class", "level", "item", "unit_of_count"}
+    codes = {
+        "scope", "state", "verdict", "why", "basis", "step", "limit_class", "level", "item", "unit_of_count", "by",
+        "term", "agreement", "actual_verdict",
+    }  # fmt: skip
     tables = {}
     for name, table in city().items():
         rows = [

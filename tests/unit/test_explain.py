@@ -24,7 +24,7 @@ from procmon.engine import Engine
 from procmon.errors import StoreError
 from procmon.explain.days import Days, amount, hours
 from procmon.explain.dossier import KEPT_STEPS, KINDS, DossierTold, Teller
-from procmon.explain.figure import OF_PERIOD, dossiers_behind
+from procmon.explain.figure import COUNTING_TABLES, OF_PERIOD, dossiers_behind
 from procmon.explain.text import dossier_text
 from procmon.inputs import Inputs, closed_period, find_run, measured, read_inputs
 from procmon.judge.definitions import BRIDGE_COUNTS, BRIDGE_STEPS, FAMILIES, definition
@@ -353,7 +353,7 @@ def test_every_figure_of_a_run_is_defined_and_nothing_else_is(office: Path) -> N
     names = set(ledger.read_table(open_workspace(office).ledger_db, "figures")["figure"].to_pylist())
     assert sorted(name for name in names if definition(name) is None) == []
     defined = {f"{family.partition(' ')[0]}.{name}" for family, of in FAMILIES.items() for name in of.figures}
-    assert sorted(defined - names) == []
+    assert sorted(defined - names) == ["predecessors.mean_minutes"]  # the sample city has no merged codes
     assert {name.split(".")[1] for name in names if name.startswith("bridge.")} == set(BRIDGE_STEPS)
     assert {name.split(".")[2] for name in names if name.startswith("bridge.")} == set(BRIDGE_COUNTS)
 
@@ -370,7 +370,7 @@ def test_the_dossiers_behind_every_count_of_a_run_are_as_many(office: Path) -> N
         judge = pages.judge_of(workspace, seen, engine)
         ask = pages.Ask("city", "", closed_period("daily", day_after(as_of)))
         question = pages.question_of(workspace, seen, as_of, ask)
-        judge.tables(question, batches=pages.batch_counts(workspace, seen))
+        judge.tables(question, batches=pages.batch_counts(workspace, seen), names=COUNTING_TABLES)
         judge.evidence(question)
         for row in rows:
             found, table_name = definition(row["figure"]), row["figure"].partition(".")[0]

@@ -11,10 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from procmon.judge.mix import Cell, Cut, compare, verdict
+from procmon.judge import mix
+from procmon.judge.cells import Cell, Cells
+from procmon.judge.mix import Cut, verdict
 
 Times = dict[tuple[str, str, bool, int], list[int]]
 TARGETS = st.floats(-1, 1)
+
+
+def compare(cells: list[Cell], *, min_n: int) -> Cut:
+    return mix.compare(Cells.of_rows(cells), min_n=min_n)
 
 
 def cells_of(times: Times, cap: int = 1 << 60) -> list[Cell]:

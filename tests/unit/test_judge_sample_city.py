@@ -147,9 +147,7 @@ def test_every_target_of_the_sample_city_equals_the_plain_twin(year: Any, city: 
             assert_limit_part(row, twin, wanted)
             continue
         elif target["tag"]:
-            tagged = set(on_offer(twin.registry, twin.question.last_day, target["tag"]))
-            base, now = ([f for f in side if f.procedure_id in tagged] for side in twin.sides("city", ""))
-            theirs = twin.cut(base, now, wanted).figure
+            theirs = twin.cut_of("tag", target["tag"], wanted).figure
         else:
             theirs = twin.cut_of(row["scope"], row["scope_id"], wanted).figure
         assert row["reduction"] == nine_digits(theirs.reduction), row
@@ -162,8 +160,10 @@ def test_every_target_of_the_sample_city_equals_the_plain_twin(year: Any, city: 
 
 def assert_limit_part(row: Any, twin: TwinCity, wanted: Fraction) -> None:
     """A part's limits: its own procedures', for a unit those it had finished dossiers of."""
-    if row["scope"] == "unit":
-        codes = {finish.procedure_id for side in twin.sides("unit", row["scope_id"]) for finish in side}
+    if row["scope"] == "tag":
+        codes = set(on_offer(twin.registry, twin.question.last_day, row["scope_id"]))
+    elif row["scope"] in ("department", "unit"):
+        codes = {finish.procedure_id for side in twin.sides(row["scope"], row["scope_id"]) for finish in side}
     else:
         codes = {code for code in twin.limit_cuts if twin.place(row["scope"])(code, "") == row["scope_id"]}
     cuts = [cut for code, cut in twin.limit_cuts.items() if code in codes]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from pyarrow import parquet
 
 from procmon.config import EngineSettings
 from procmon.engine import Engine
 from procmon.errors import StoreError
 from procmon.store.lake import Lake, file_system
-from procmon.tables import DOSSIERS, EVENTS, REJECTS, Table
+from procmon.tables import BASELINE_DOSSIERS, BASELINE_STAGES, BASELINE_STATES, DOSSIERS, EVENTS, REJECTS, Table
 
 
 @pytest.fixture
@@ -131,3 +132,36 @@ def test_a_torn_log_is_named(lake: Lake) -> None:
 def test_the_kind_of_file_system_is_known_here(tmp_path: Path) -> None:
     assert file_system(tmp_path)
     assert file_system(Path("/proc/self")) == "proc"
+
+
+@pytest.mark.parametrize("table", [BASELINE_STATES, BASELINE_STAGES])
+def test_a_lake_of_an_earlier_release_has_nothing_in_later_tables_until_rows_come(tmp_path: Path, table: Table) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.create()
+    shutil.rmtree(lake.folder / table.name)
+    assert lake.files(table) == []
+    assert lake.append(table, table.from_rows([{"baseline_id": 1}]), "baseline-1") == 1
+    assert [parquet.read_table(path)["baseline_id"].to_pylist() for path in lake.files(table)] == [[1]]
+    assert lake.has_commit(table, "baseline-1")
+
+
+def test_a_table_that_every_lake_has_is_missed(lake: Lake) -> None:
+    shutil.rmtree(lake.folder / EVENTS.name)
+    with pytest.raises(StoreError, match="has no table"):
+        lake.files(EVENTS)
+
+
+def test_a_baseline_of_an_earlier_release_has_no_paused_time(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    lake.create()
+    shutil.rmtree(lake.folder / BASELINE_DOSSIERS.name)
+    earlier = pa.schema([field for field in BASELINE_DOSSIERS.schema if field.name != "paused_seconds"])
+    DeltaTable.create(str(lake.folder / BASELINE_DOSSIERS.name), schema=earlier)
+    first = pa.table({"baseline_id": [1], "dossier_id": ["a"]})
+    write_deltalake(str(lake.folder / BASELINE_DOSSIERS.name), first, mode="append", schema_mode="merge")
+    rows = BASELINE_DOSSIERS.from_rows([{"baseline_id": 2, "dossier_id": "b", "paused_seconds": 7}])
+    lake.append(BASELINE_DOSSIERS, rows, "baseline-2")
+    with Engine(EngineSettings()) as engine:
+        engine.give_files("rows", lake.files(BASELINE_DOSSIERS), BASELINE_DOSSIERS.schema)
+        found = engine.query("SELECT dossier_id, paused_seconds FROM rows ORDER BY dossier_id").to_pylist()
+    assert found == [{"dossier_id": "a", "paused_seconds": None}, {"dossier_id": "b", "paused_seconds": 7}]

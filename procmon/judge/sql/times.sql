@@ -8,12 +8,13 @@ SELECT
     is_now,
     year(ended_on) * 12 + month(ended_on) AS month_no,
     count(*) AS n,
-    sum(least(working_seconds, cap_seconds)) AS seconds,
-    sum(CAST(least(working_seconds, cap_seconds) AS HUGEINT) * least(working_seconds, cap_seconds)) AS squares,
-    sum(working_seconds) AS uncapped_seconds,
+    CAST(sum(capped) AS BIGINT) AS seconds,
+    CAST(sum(capped * capped // 2147483648) AS BIGINT) AS squares_high,  -- in halves of 31 bits: sums of squares outgrow 64 bits
+    CAST(sum(capped * capped % 2147483648) AS BIGINT) AS squares_low,
+    CAST(sum(working_seconds) AS BIGINT) AS uncapped_seconds,
     count(*) FILTER (WHERE working_seconds > cap_seconds) AS n_capped,
-    coalesce(sum(working_seconds) FILTER (WHERE working_seconds > cap_seconds), 0) AS capped_seconds
-FROM sides
+    CAST(coalesce(sum(working_seconds) FILTER (WHERE working_seconds > cap_seconds), 0) AS BIGINT) AS capped_seconds
+FROM (SELECT s.*, least(s.working_seconds, s.cap_seconds) AS capped FROM sides AS s)
 GROUP BY procedure_key, unit_today, is_now, year(ended_on) * 12 + month(ended_on)
 
 -- step: on_time_cells

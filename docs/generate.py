@@ -223,6 +223,27 @@ Each is a column of the file, or a list of which the first that the file has is 
 addresses, phones or identity numbers is refused in every other place, and what is not named is dropped.
 """
 
+UNITS = """\
+## Units by name
+
+With `unit_columns = "names"` each column of units holds names (codes may stand among them), and what is stored is the
+code of the unit that has that name **on the day of the event**: «Hồng Bàng» is a district's name until 30 June 2025 and
+a ward's from 1 July. The registry's units must be loaded before; `[units]` goes first.
+
+- Case, blanks, invisible characters and the place of tone marks do not matter (Thủy, Thuỷ). The word for the kind may
+  be written out (Phường, Xã, Thị trấn, Đặc khu, Quận, Huyện, Thị xã, Thành phố), short (P. X. TT. ĐK. Q. H. TX. TP.)
+  or left out; where it stands it must be right.
+- A name without any mark (`phuong Hong Bang`) means every unit that is written so without its marks; wrong marks are
+  never mended.
+- Behind a name may stand that of the unit in which it lies: `Xã Hòa Bình, huyện Vĩnh Bảo`.
+- UBND, and a one-stop centre that the registry does not have by its own name, stand for their unit.
+- A name that several units have on that day refuses its row, with the candidates. One that no unit has is stored as it
+  is, said, and counted among the unknown units.
+
+`procmon show units --name "Xã Hòa Bình" --on 2025-06-30` says what a name means. What is stored stays: units that are
+loaded later count for files ingested later; for an earlier one `procmon batch retract N`, then ingest it again.
+"""
+
 REFUSED = """\
 ## Refused rows
 
@@ -255,7 +276,7 @@ def mappings_page() -> str:
         "progress_occurred_at",
         *(f"supplement_{n}" for n in mappings.SUPPLEMENT_INSTANTS),
     )
-    page += ["", DATES.format(day_first=_codes(DAY_FIRST), dates=_codes(dates)), "", ROW_A_DOSSIER]
+    page += ["", DATES.format(day_first=_codes(DAY_FIRST), dates=_codes(dates)), "", UNITS, "", ROW_A_DOSSIER]
     page += ["", "## What is shipped"]
     for name in mappings.shipped():
         page += ["", *_shipped(mappings.read_mapping(name, DOCS))]
@@ -300,7 +321,8 @@ def _shipped(mapping: Mapping) -> Iterator[str]:
     """A shipped mapping: its columns and labels."""
     yield f"### {mapping.name}"
     yield ""
-    yield f"{mapping.title[:1].upper()}{mapping.title[1:]} (kind `{mapping.kind}`)."
+    units = ", units by name" if mapping.unit_columns == "names" else ""
+    yield f"{mapping.title[:1].upper()}{mapping.title[1:]} (kind `{mapping.kind}`{units})."
     yield ""
     yield "| what | columns of the file |"
     yield "|---|---|"

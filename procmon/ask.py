@@ -8,7 +8,7 @@ import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from procmon.intake import waiting_files
 from procmon.judge import Question
 from procmon.measure.dossiers import shown
 from procmon.measure.log import give_log, superseded
+from procmon.names import UnitNames
 from procmon.pages import Ask
 from procmon.run import closed_targets, day_after
 from procmon.store import ledger, registry
@@ -32,8 +33,9 @@ LEDGER_TABLES = ("batches", "runs", "figures", "deliveries", "corrections")
 PROMISED = ("targets", "way")
 WHAT = (
     "dossiers", "procedures", "units", "form-06", "on-time", "bridge", "reductions", "pending-work", "open-stock",
-    "change", "ranking", "predecessors", "unit-predecessors", "targets", "way", "boundaries", "due-soon", "rejects",
-    "batches", "runs", "figures", "corrections", "deliveries",
+    "change", "ranking", "predecessors", "unit-predecessors", "undetermined-units", "targets", "way", "boundaries",
+    "boundary-shares", "boundary-refusals", "roles", "parity", "flows", "due-soon", "rejects", "batches", "runs",
+    "figures", "corrections", "deliveries",
 )  # fmt: skip
 """What `show` shows; `query` knows the same names with `_` for `-`, and `events`."""
 
@@ -165,6 +167,15 @@ def _of_registry(seen: Inputs, name: str, filters: Filters) -> pa.Table:
         if value and column in table.column_names:
             table = table.filter(pc.equal(table[column], value))
     return table
+
+
+def name_of_unit(workspace: Workspace, name: str, on: date) -> tuple[pa.Table, list[str]]:
+    """The rows of `units` that a name may mean on a day, and that in words."""
+    units = registry.read(workspace.ledger_db, "units")
+    names = UnitNames(units)
+    meant = {(unit.unit_id, unit.valid_from) for unit in names.find(name, on).units}
+    rows = [(row["unit_id"], row["valid_from"]) in meant for row in units.to_pylist()]
+    return units.filter(pa.array(rows, pa.bool_())), list(names.told(name, on))
 
 
 def _dossiers(workspace: Workspace, seen: Inputs, filters: Filters, *, now: datetime) -> pa.Table:
@@ -344,6 +355,12 @@ def _registry(workspace: Workspace, now: datetime) -> Iterator[Finding]:
                     f"{kind}.{column}: {len(unknown)} units are unknown, such as {unknown[0]}",
                     "Load them with `procmon load units FILE`.",
                 )
+    weights = loaded["successions"]["weight"]
+    if workspace.settings.policies.split_units == "weights" and weights.null_count == len(weights):
+        yield Finding(
+            "policies.split_units is weights, but no succession has one",
+            "Load successions with the column weight, or leave the policy at undetermined.",
+        )
     for row in loaded["recipients"].to_pylist():
         try:
             pages.side_of(row["audience"], row["scope"] or "")

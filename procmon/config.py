@@ -73,6 +73,11 @@ class PolicySettings(Section):
     min_cross: int = Field(5, ge=1, description="finished cross-boundary dossiers that prove a procedure")
     min_units: int = Field(2, ge=1, description="receiving units that prove a procedure")
     boundary_days: int = Field(365, ge=1, description="days before the as-of instant that boundaries look at")
+    split_units: Literal["undetermined", "weights"] = Field(
+        "undetermined",
+        description="dossiers of a unit that was split: undetermined, counted apart; or shared out among its "
+        "successors by the weights of `successions`, where an office loaded them",
+    )
     max_refused: float = Field(
         0.2, ge=0, le=1, description="share of a file's rows that may be refused; above it the file is held whole"
     )

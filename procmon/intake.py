@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import pyarrow as pa
 from sqlmodel import Session
 
 from procmon.config import Settings
@@ -24,7 +25,7 @@ from procmon.errors import InputError, ProcmonError, UsageProblem
 from procmon.ingest.mapping import Mapping, read_mapping
 from procmon.ingest.read import RawFile, read_file
 from procmon.ingest.take import Taken, Terms, take
-from procmon.store import ledger
+from procmon.store import ledger, registry
 from procmon.store.database import writing
 from procmon.store.workspace import Workspace, batch_commit
 from procmon.tables import EVENTS, REJECTS
@@ -131,14 +132,22 @@ def ingest(
     return [_ingest_one(workspace, path, mapping, now, exported_at, is_dry_run, watch) for path in paths]
 
 
-def terms_of(settings: Settings, *, now: datetime, exported_at: datetime | None) -> Terms:
-    """What a file is taken under in a workspace."""
+def terms_of(
+    settings: Settings, *, now: datetime, exported_at: datetime | None, units: pa.Table | None = None
+) -> Terms:
+    """What a file is taken under in a workspace; `units` is the registry's table."""
     return Terms(
         zone=settings.workspace.timezone,
         exported_at=exported_at or now,
         latest=now + timedelta(hours=settings.policies.future_hours),
         max_refused=settings.policies.max_refused,
+        units=units,
     )
+
+
+def units_for(workspace: Workspace, mapping: Mapping) -> pa.Table | None:
+    """The registry's units, where a mapping's columns hold their names."""
+    return registry.read(workspace.ledger_db, "units") if mapping.unit_columns == "names" else None
 
 
 def _ingest_one(
@@ -205,7 +214,7 @@ def _take(
             engine,
             raw,
             mapping,
-            terms_of(workspace.settings, now=now, exported_at=moment),
+            terms_of(workspace.settings, now=now, exported_at=moment, units=units_for(workspace, mapping)),
             batch_id=batch_id,
             lake_files=workspace.lake.files(EVENTS),
             done=ledger.done_batches(workspace.ledger_db),

@@ -199,7 +199,21 @@ DOSSIERS = table(
     ("receiving_unit_key", TEXT, "receiving unit as code@valid_from; code@ where unknown on that day"),
     ("resolving_unit_key", TEXT, "resolving unit as code@valid_from"),
     ("returning_unit_key", TEXT, "returning unit as code@valid_from"),
+    ("applicant_unit_key", TEXT, "unit where the applicant lives, as code@valid_from"),
+    ("is_returned_elsewhere", FLAG, "result returned in another territory than the resolving unit's; empty: unknown"),
     shown=25,
+)
+
+UNIT_HEIRS = table(
+    "unit_heirs",
+    "Of each unit that was taken over, the units that stand for it in time: one heir that has it whole, or those that"
+    " share it (rulebook 8).",
+    ("unit_key", TEXT, "the unit that was taken over, as code@valid_from"),
+    ("heir_key", TEXT, "a unit that stands for it, successions followed to the last"),
+    ("from_on", DAY, "first day on which it does"),
+    ("to_on", DAY, "day after the last"),
+    ("is_whole", FLAG, "it stands for all of it"),
+    ("share", REAL, "its share of it by the loaded weights; empty: not weighed"),
 )
 
 STRETCHES = table(
@@ -315,7 +329,12 @@ FORM_06 = table(
 FORM_06_UNITS = table(
     "form_06_units",
     "The same by unit: what `show form-06 --by unit` (or `receiving-unit`) prints.",
-    ("unit_id", TEXT, "code of the unit that resolves it, else received it (or the reception point); empty: unknown"),
+    (
+        "unit_id",
+        TEXT,
+        "code of the unit that resolves it, else received it (or the reception point); empty: unknown; undetermined:"
+        " old units that no unit of the day stands for",
+    ),
     ("name", TEXT, "its name"),
     *FORM_06_COUNTS,
 )
@@ -326,7 +345,7 @@ ON_TIME = table(
     " n_judged + those apart, n_judged = n_on_time + n_late, on_time = n_on_time / n_judged.",
     ("rule_set", TEXT, "index_766, form_06 or strict"),
     ("scope", TEXT, "city, level, field or unit; centre for what a reception point received"),
-    ("scope_id", TEXT, "which one; empty: city, or unknown"),
+    ("scope_id", TEXT, "which one; empty: city, or unknown; undetermined: old units that no unit of today stands for"),
     ("n_dossiers", INT, "received by the end of the period and not ended before it"),
     ("n_judged", INT, "the denominator: those that the rule set judges"),
     ("n_on_time", INT, "the numerator: of these on time"),
@@ -375,7 +394,12 @@ REDUCTIONS = table(
         "city, level, field, tag, department (with the units below it), unit or procedure; centre for what a reception"
         " point received",
     ),
-    ("scope_id", TEXT, "which one: the level, field or tag, the unit's or the procedure's code; empty: city"),
+    (
+        "scope_id",
+        TEXT,
+        "which one: the level, field or tag, the unit's or the procedure's code; empty: city, or no unit stated;"
+        " undetermined: old units that no unit of the day stands for",
+    ),
     ("name", TEXT, "its name"),
     ("period_from", DAY, "first day of the period compared"),
     ("period_to", DAY, "day after its last"),
@@ -395,7 +419,11 @@ REDUCTIONS = table(
     ("cut_lower", REAL, "lower end of the cut's 95 % interval"),
     ("cut_upper", REAL, "upper end of the cut's 95 % interval"),
     ("verdict", TEXT, "met, missed, inconclusive or no_data; no_target where none is in force"),
-    ("why", TEXT, "why there is no verdict: no_baseline, few_dossiers, coverage, no_interval; else empty"),
+    (
+        "why",
+        TEXT,
+        "why there is no verdict: no_baseline, few_dossiers, coverage, no_interval or undetermined; else empty",
+    ),
     ("mean_baseline_minutes", REAL, "capped mean of the baseline (a procedure's own; at fixed mix D / weights)"),
     ("mean_period_minutes", REAL, "capped mean of the period (at fixed mix N / weights)"),
     ("median_baseline_minutes", REAL, "median of the baseline, procedures only"),
@@ -611,6 +639,141 @@ BOUNDARIES = table(
     ("level", TEXT, "level"),
     ("window_from", DAY, "first day of the window"),
     ("window_to", DAY, "the as-of day"),
+    ("first_proven_on", DAY, "day by whose end enough of the window's dossiers at enough units had proven it"),
+    (
+        "difference",
+        TEXT,
+        "between list and practice: announced_not_proven or proven_not_announced; empty: they agree",
+    ),
+    (
+        "why",
+        TEXT,
+        "why it is not proven: refused, no_dossiers, only_online, none_crossed, few_finished, few_units; or, where of"
+        " no dossier it can be told, for want of what: without_receiving_unit, without_resolving_unit,"
+        " without_applicant_unit, unknown_unit; empty: proven",
+    ),
+    ("n_cross_refused", INT, "cross-boundary dossiers refused, for whatever reason"),
+)
+
+BOUNDARY_SHARES = table(
+    "boundary_shares",
+    "How many of the procedures on offer have each verdict, now and at the last 12 months' ends; a month's end is told"
+    " of what is known now: a dossier had ended if its end came before.",
+    ("scope", TEXT, "city, field, centre or unit: all of the question's; level, field: a part of the city's; month"),
+    ("scope_id", TEXT, "which one; of a month `2025-06`"),
+    ("as_of_on", DAY, "the day at whose end the verdicts stand"),
+    ("n_on_offer", INT, "procedures on offer on that day: what every share is of"),
+    ("n_announced", INT, "in the announced list on that day"),
+    ("n_proven", INT, "verdict proven"),
+    ("n_refused_elsewhere", INT, "verdict refused_elsewhere"),
+    ("n_announced_only", INT, "verdict announced_only"),
+    ("n_online_only", INT, "verdict online_only"),
+    ("n_local_only", INT, "verdict local_only"),
+    ("n_no_data", INT, "verdict no_data"),
+    ("n_announced_not_proven", INT, "announced, and not proven"),
+    ("n_proven_not_announced", INT, "proven, and not announced"),
+    ("announced", REAL, "n_announced / n_on_offer; empty of nothing"),
+    ("proven", REAL, "n_proven / n_on_offer"),
+    ("refused_elsewhere", REAL, "n_refused_elsewhere / n_on_offer"),
+)
+
+BOUNDARY_REFUSALS = table(
+    "boundary_refusals",
+    "Refused cross-boundary dossiers of the window by procedure and reason (rulebook 8).",
+    ("procedure_id", TEXT, "procedure code"),
+    ("reason", TEXT, "the reason as logged; empty: none given"),
+    ("n", INT, "cross-boundary dossiers refused for it"),
+    ("n_at_reception", INT, "of these refused at reception"),
+    ("name", TEXT, "procedure name"),
+)
+
+ROLES = table(
+    "roles",
+    "What the window's dossiers filed in person or by post say of the four unit roles, and what cannot be answered.",
+    ("role", TEXT, "receiving, resolving, applicant or returning"),
+    ("n_dossiers", INT, "dossiers asked about; for returning those finished"),
+    ("n_missing", INT, "of these without the role"),
+    ("n_unknown", INT, "of these with a unit that the registry does not know on that day"),
+    ("unanswerable", TEXT, "the question that needs it: cross_boundary or returned_elsewhere"),
+    ("n_unanswerable", INT, "dossiers of which it cannot be told, for want of this role before the ones below"),
+)
+
+PARITY_MEASURES = ("processing_time", "supplement_share", "refusal_share", "handovers")
+"""In what cross-boundary dossiers are compared with local ones (rulebook 8)."""
+
+PARITY = table(
+    "parity",
+    "Cross-boundary dossiers of the window against local ones at the local ones' mix of procedures (rulebook 8);"
+    " those filed online stand apart.",
+    ("scope", TEXT, "city or procedure"),
+    ("scope_id", TEXT, "procedure code; empty: city"),
+    ("measure", TEXT, "processing_time, supplement_share, refusal_share or handovers (changes of the holding unit)"),
+    ("n_cross", INT, "cross-boundary dossiers that have the measure"),
+    ("n_local", INT, "local ones"),
+    ("n_covered_cross", INT, "of these in procedures with enough dossiers on both sides"),
+    ("n_covered_local", INT, "the same of the local ones"),
+    ("cross_value", REAL, "the cross-boundary dossiers' mean (minutes, handovers) or share"),
+    ("local_value", REAL, "the local ones'"),
+    ("difference", REAL, "of times cross / local, else cross - local"),
+    ("lower_90", REAL, "lower end of the difference's 90 % interval"),
+    ("upper_90", REAL, "its upper end"),
+    ("lower_95", REAL, "lower end of the 95 % interval"),
+    ("upper_95", REAL, "its upper end"),
+    ("margin", REAL, "what counts as no difference: 0.1 is 10 % of a time, 0.05 is 5 points of a share"),
+    (
+        "verdict",
+        TEXT,
+        "of times equivalent, slower, faster or not_shown; of shares equivalent, higher, lower or not_shown; of"
+        " handovers empty",
+    ),
+    ("why", TEXT, "why not_shown: few_dossiers, no_interval, wide_interval or near_margin; else empty"),
+    (
+        "n_needed",
+        INT,
+        "of not_shown: cross-boundary dossiers at which the 90 % interval as seen would be as narrow as the margin"
+        " (and as many times the local ones), at least 100",
+    ),
+    ("name", TEXT, "procedure name"),
+)
+
+FLOWS = table(
+    "flows",
+    "From which units to which: the window's dossiers filed in person or by post, by the units of the as-of day"
+    " (rulebook 8).",
+    ("receiving_unit_id", TEXT, "receiving unit; undetermined: no unit of that day can be told; empty: not stated"),
+    ("resolving_unit_id", TEXT, "resolving unit, the same way"),
+    ("applicant_unit_id", TEXT, "unit where the applicant lives, the same way"),
+    ("is_cross_boundary", FLAG, "whether they cross a boundary; empty: it cannot be told"),
+    ("n", INT, "dossiers"),
+    ("n_finished", INT, "of these finished or returned"),
+    ("n_refused", INT, "of these refused"),
+    (
+        "direction",
+        TEXT,
+        "of a unit's question, across a boundary: for_others (it received them) or by_others (another received what it"
+        " resolves, or whose applicant lives there); else empty",
+    ),
+    ("receiving_name", TEXT, "name of the receiving unit"),
+    ("resolving_name", TEXT, "name of the resolving unit"),
+    ("applicant_name", TEXT, "name of the unit where the applicant lives"),
+)
+
+UNDETERMINED = "undetermined"
+"""What stands for a unit where none of the as-of day can be told: the old one was split, or nobody took it over."""
+
+UNDETERMINED_UNITS = table(
+    "undetermined_units",
+    "The old units behind `undetermined`: how many finished dossiers each has on both sides, and who took it over.",
+    ("unit_key", TEXT, "the old unit as code@valid_from"),
+    ("name", TEXT, "its name"),
+    ("why", TEXT, "split, or no_successor: nobody is known to have taken it over"),
+    ("n_baseline", INT, "its finished dossiers of the baseline (same months)"),
+    ("n_period", INT, "its finished dossiers of the period compared"),
+    ("heir_unit_id", TEXT, "a unit that took a part of it over: one row each; empty: none is known"),
+    ("heir_name", TEXT, "that unit's name"),
+    ("share", REAL, "that unit's share by the loaded weights, where the policy shares out; else empty"),
+    ("n_baseline_shared", REAL, "n_baseline times the share: expected, not counted"),
+    ("n_period_shared", REAL, "n_period times the share: expected, not counted"),
 )
 
 DUE_SOON = table(

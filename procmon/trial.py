@@ -1,4 +1,5 @@
-"""Mappings tried out: which there are, a draft for a file, a dry run with a preview. Nothing here needs a workspace."""
+"""Mappings tried out: which there are, a draft for a file, a dry run with a preview. Nothing here needs a workspace;
+only names of units are unknown without one."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from procmon.config import Settings
+from procmon.config import SETTINGS_FILE, Settings
 from procmon.engine import Engine
 from procmon.errors import ProcmonError
 from procmon.ingest.guess import Draft, draft
@@ -20,7 +21,8 @@ from procmon.ingest.look import ColumnProfile
 from procmon.ingest.mapping import read_mapping, shipped
 from procmon.ingest.read import look_at, read_file
 from procmon.ingest.take import Taken, take
-from procmon.intake import MAPPINGS, Watch, notes, terms_of
+from procmon.intake import MAPPINGS, Watch, notes, terms_of, units_for
+from procmon.store.workspace import open_workspace
 from procmon.tables import EVENTS
 
 
@@ -88,7 +90,8 @@ def try_out(
             file, chosen, scratch=scratch, key=secrets.token_bytes(32), limits=settings.engine,
             tell=partial(watch, file) if watch else None,
         )  # fmt: skip
-        terms = terms_of(settings, now=now, exported_at=exported_at)
+        units = units_for(open_workspace(folder), chosen) if (folder / SETTINGS_FILE).exists() else None
+        terms = terms_of(settings, now=now, exported_at=exported_at, units=units)
         with Engine(settings.engine, scratch) as engine:
             taken = take(engine, raw, chosen, terms, batch_id=0, lake_files=[], done=[], live=[])
     said = notes(raw, chosen, None if exported_at else now.astimezone(settings.zone))

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
+from twin import parity
 from twin.dossiers import Dossier, Registry, measure_dossiers
 from twin.figures import (
     BRIDGE_STEPS,
@@ -41,6 +42,7 @@ from twin.figures import (
 )
 
 from procmon.judge import Question
+from procmon.tables import PARITY_MEASURES
 
 Row = Mapping[str, Any]
 CLASS_NAMES = {"half": "50", "third": "30"}
@@ -121,10 +123,14 @@ class TwinCity:
         return self.known.procedure_on(code, self.question.last_day) or newest if code in self.known.procedures else {}
 
     def said(self, key: str) -> str:
-        """How figures call a unit: by its code while the code means it."""
+        """How figures call a unit: by its code while the code means it, and `undetermined` once the unit is no more."""
+        if "@" not in key:
+            return key  # none stated, or what has been called so
         code, since = key.rsplit("@", 1)
         today = self.known.unit_on(code, self.question.today) or {}
-        return code if today.get("valid_from", "") == since else key
+        if today.get("valid_from", "") == since:
+            return code
+        return "undetermined" if since else key
 
     def department(self, key: str) -> str:
         """The department that a unit belongs to, by climbing from parent to parent."""
@@ -142,7 +148,7 @@ class TwinCity:
             "city": lambda code, unit: "",
             "level": lambda code, unit: self.version(code).get("level", ""),
             "field": lambda code, unit: self.version(code).get("field", ""),
-            "unit": lambda code, unit: self.said(unit) if unit else "",
+            "unit": lambda code, unit: self.said(unit),
             "department": lambda code, unit: self.department(unit),
             "procedure": lambda code, unit: code,
         }
@@ -258,22 +264,32 @@ def assert_reductions(table: pa.Table, twin: TwinCity, target: Fraction) -> None
     for kind in ("city", "level", "field", "department", "unit", "procedure"):
         ours = {row["scope_id"]: row for row in rows if row["scope"] == kind}
         place = twin.place(kind)
-        is_of_units = kind in ("department", "unit")
-        finished = twin.now if is_of_units else [*twin.base, *twin.now]
-        expected = {place(finish.procedure_id, finish.unit_id) for finish in finished} - {""}
+        finished = [*twin.base, *twin.now]
+        expected = {place(finish.procedure_id, finish.unit_id) for finish in finished}
+        if kind == "unit":
+            assert_adds_up(list(ours.values()), rows[0])
+        else:
+            expected -= {""}
         assert expected <= set(ours)
-        assert not is_of_units or expected == set(ours)
         for scope_id, row in ours.items():
             base, now = twin.sides(kind, scope_id)
             cut = twin.cut_of(kind, scope_id, target)
             assert_times(row, cut, base, now, twin)
-            if row["verdict"] != "no_target":
+            if kind == "unit" and scope_id == "undetermined":
+                assert (row["verdict"], row["why"]) == ("no_data", "undetermined")
+            elif row["verdict"] != "no_target":
                 least = twin.question.policies.min_n_verdict if kind == "procedure" else 1
                 is_few = min(len(base), len(now)) < least
                 assert row["verdict"] == ("no_data" if is_few else cut.verdict), row
         assert_on_time(ours, twin, place)
     assert_procedures({row["scope_id"]: row for row in rows if row["scope"] == "procedure"}, twin)
     assert_limits(rows, twin)
+
+
+def assert_adds_up(units: Sequence[Row], city: Row) -> None:
+    """The units' dossiers are the city's, on both sides."""
+    for name in ("n_baseline", "n_period", "n_judged_both", "n_baseline_judged"):
+        assert sum(row[name] for row in units) == city[name], name
 
 
 def assert_times(row: Row, cut: ActualCut, base: Sequence[Finish], now: Sequence[Finish], twin: TwinCity) -> None:
@@ -364,11 +380,41 @@ def assert_boundaries(table: pa.Table, twin: TwinCity) -> None:
     )
     names = (
         "procedure_id", "verdict", "is_announced", "is_on_offer", "n_cross_finished", "n_receiving_units",
-        "n_refused_elsewhere",
+        "n_refused_elsewhere", "first_proven_on", "n_cross_refused",
     )  # fmt: skip
     assert [tuple(row[name] for name in names) for row in table.to_pylist()] == [
         tuple(getattr(figure, name) for name in names) for figure in theirs if figure.procedure_id
     ]
+
+
+def assert_parity(table: pa.Table, twin: TwinCity) -> None:
+    """Every comparison of the city and of each procedure: values, differences and intervals."""
+    question, ours = twin.question, {(row["scope_id"], row["measure"]): row for row in table.to_pylist()}
+    since = question.as_of - timedelta(days=question.policies.boundary_days)
+    cross, local = parity.compared(twin.dossiers, since)
+    codes = sorted({procedure_key(dossier) for dossier in cross}, key=str.encode)
+    assert list(ours) == [(code, measure) for code in ("", *codes) for measure in PARITY_MEASURES]
+    least = question.policies.min_n_mix
+    for code in ("", *codes):
+        sides = [[d for d in side if code in ("", procedure_key(d))] for side in (cross, local)]
+        row, cut = ours[code, "processing_time"], parity.time_ratio(*sides, twin.unit_of, twin.caps, least)
+        assert (row["n_covered_cross"], row["n_covered_local"]) == (cut.n_period, cut.n_baseline), row
+        assert row["difference"] == nine_digits(None if cut.reduction is None else 1 - cut.reduction), row
+        assert near(row["lower_95"], cut.ratio_lower), row
+        assert near(row["upper_95"], cut.ratio_upper), row
+        for measure, value in parity.MEASURES.items():
+            row, figure = ours[code, measure], parity.at_mix(*sides, value, least)
+            if figure is None:
+                assert row["difference"] is None
+                assert row["n_covered_cross"] == 0
+                continue
+            assert (row["n_covered_cross"], row["n_covered_local"]) == (figure.n_cross, figure.n_local), row
+            assert row["cross_value"] == nine_digits(figure.cross)
+            assert row["local_value"] == nine_digits(figure.local)
+            assert row["difference"] == nine_digits(figure.cross - figure.local)
+            for confidence, ends in figure.ends.items() if measure != "handovers" else ():
+                assert near(row[f"lower_{confidence}"], ends[0]), row
+                assert near(row[f"upper_{confidence}"], ends[1]), row
 
 
 def assert_due_soon(table: pa.Table, twin: TwinCity) -> None:

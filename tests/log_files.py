@@ -81,6 +81,7 @@ def _registry_table(kind: str, rows: Rows) -> pa.Table:
         "weekday": (pa.int64(), int),
         "limit_amount": (pa.float64(), float),
         "reduction": (pa.float64(), float),
+        "weight": (pa.float64(), float),
         "open": (pa.bool_(), lambda text: text == "yes"),
     }
     columns = {}

@@ -35,7 +35,8 @@ POLICY_VALUES = {
         "procmon show dossiers --workspace procmon-demo --format csv\n"
         "procmon show form-06 --workspace procmon-demo --period 2025-05\n"
         "procmon show form-06 --workspace procmon-demo --period 2025-05 --format xlsx --output form-06.xlsx\n"
-        "procmon show on-time --workspace procmon-demo --period 2025-05/15 --rule-set strict"
+        "procmon show on-time --workspace procmon-demo --period 2025-05/15 --rule-set strict\n"
+        'procmon show units --workspace procmon-demo --name "P. Hồng Bàng" --on 2025-07-01'
     ),
 )
 @click.argument("what", type=click.Choice(ask.WHAT), metavar="WHAT")
@@ -47,6 +48,8 @@ POLICY_VALUES = {
 @option("--by", type=click.Choice(BY), help="Rows of form-06: by field and level (default), or by unit.")
 @option("--rule-set", type=click.Choice(RULE_SETS), help="Only this rule set: of on-time, bridge and figures.")
 @option("--policy", multiple=True, metavar="NAME=VALUE", help="What if: this policy for every procedure.")
+@option("--name", help="units: only what this name means, with the candidates where it is ambiguous.")
+@option("--on", type=click.DateTime(["%Y-%m-%d"]), help="units --name: on this day. Default: today.")
 @option("--batch", type=int, help="Only what this batch brought.")
 @option("--run", type=int, help="From what this run saw; for figures: its figures.")
 @partial(with_output, forms=(*common.FORMATS, "xlsx"))
@@ -54,14 +57,16 @@ POLICY_VALUES = {
 def show_command(
     workspace: Workspace, what: str, as_of: str | None, period: str | None, from_: datetime | None,
     to: datetime | None, unit: str, procedure: str, field: str, by: str | None, rule_set: str | None,
-    policy: tuple[str, ...], batch: int | None, run: int | None, form: str, output: str,
+    policy: tuple[str, ...], name: str | None, on: datetime | None, batch: int | None, run: int | None, form: str,
+    output: str,
 ) -> None:  # fmt: skip
     """Show a table, measured now from the lake; needs no run.
 
     \b
     WHAT is one of: dossiers procedures units form-06 on-time bridge reductions pending-work open-stock
-    change ranking predecessors unit-predecessors targets way boundaries due-soon rejects batches
-    runs figures corrections deliveries
+    change ranking predecessors unit-predecessors undetermined-units targets way boundaries
+    boundary-shares boundary-refusals roles parity flows due-soon rejects batches runs figures corrections
+    deliveries
     """
     if by and what != "form-06":
         raise UsageProblem(f"--by is for form-06, not for {what}", remedy="Leave it out.")
@@ -71,6 +76,14 @@ def show_command(
         raise UsageProblem("a workbook needs a file", remedy="--format xlsx --output form-06.xlsx")
     if unit and field:
         raise UsageProblem("--unit and --field both say whose dossiers", remedy="Give one of them.")
+    if (name is not None and what != "units") or (on and name is None):
+        raise UsageProblem("--name is for units, and --on for --name", remedy="procmon show units --name TEXT --on DAY")
+    if name is not None:
+        day = on.date() if on else now().astimezone(workspace.settings.zone).date()
+        units, sentences = ask.name_of_unit(workspace, name, day)
+        print_table(workspace, units, form=form, output=output)
+        say("\n".join(sentences))
+        return
     filters = ask.Filters(
         as_of=common.read_instant(as_of, workspace.settings.zone) if as_of else None,
         period=common.chosen_period(period, from_, to),

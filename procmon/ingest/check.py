@@ -7,13 +7,13 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from procmon.engine import Engine, quoted
-from procmon.ingest.columns import PROBLEMS
+from procmon.ingest.columns import PROBLEMS, Problems
 from procmon.ingest.events import record_rules
 from procmon.ingest.mapping import PERSONAL, Mapping
 from procmon.ingest.parse import CONTROL, is_instant, is_label, keep, parse
 from procmon.ingest.read import RawFile
-from procmon.ingest.text import LONGEST
 from procmon.tables import CHANNELS, FIRST_DAY, LAST_DAY, REJECTS, STATUSES
+from procmon.text import LONGEST
 
 Rule = tuple[str, str, str]
 """(key, SQL condition under which a row is refused, problem)."""
@@ -47,19 +47,21 @@ def check(engine: Engine, raw: RawFile, mapping: Mapping, *, zone: str, latest: 
             f"SELECT * REPLACE (first_value(rule) {first} AS rule, first_value(cell) {first} AS cell) FROM ({ruled})"
         )
     keep(engine, mapping, ruled)
-    engine.step("refused", _refused(rules, _names(raw, mapping)))
+    engine.step("refused", _refused(rules, names_of(raw, mapping)))
 
 
-def rejects(engine: Engine, raw: RawFile, *, batch_id: int, is_held: bool, eventless: str = "") -> pa.Table:
+def rejects(
+    engine: Engine, raw: RawFile, *, batch_id: int, is_held: bool, eventless: str = "", problems: Problems = PROBLEMS
+) -> pa.Table:
     """The refused records as table REJECTS, by line, with reasons and remedies.
 
     Args:
         is_held: the file is held whole, so that all its records are refused.
         eventless: SQL for the lines of records of which nothing came.
+        problems: what `refused` may name, each with (reason, remedy).
     """
-    codes = list(PROBLEMS)
-    reasons, remedies = zip(*PROBLEMS.values(), strict=True)
-    engine.give("problems", pa.table({"problem": codes, "reason": reasons, "remedy": remedies}))
+    reasons, remedies = zip(*problems.values(), strict=True)
+    engine.give("problems", pa.table({"problem": list(problems), "reason": reasons, "remedy": remedies}))
     parts = ["SELECT * FROM refused"]
     if eventless:
         parts.append(f"SELECT line, '' AS \"column\", '' AS cell, 'no_event' AS problem FROM ({eventless})")
@@ -138,7 +140,7 @@ def _day(day: date) -> str:
     return f"DATE '{day.isoformat()}'"
 
 
-def _names(raw: RawFile, mapping: Mapping) -> dict[str, str]:
+def names_of(raw: RawFile, mapping: Mapping) -> dict[str, str]:
     """Key → the file's name of the column; where it has none, the first that the mapping looked for."""
     return {source.key: source.names[0] for source in mapping.sources()} | raw.found
 

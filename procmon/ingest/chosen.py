@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from procmon.ingest.rows import RefusedError, SourceColumn
-from procmon.ingest.text import fold_name
+from procmon.text import fold_name
 
 MOST_NAMES = 2000
 """Columns that nobody reads, of which the names are kept to be told."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 INSTANT_REMEDY = "Write 2025-04-25T16:00:00, with +07:00 where the zone is not the office's, or the day 2025-04-25."
 
-PROBLEMS: dict[str, tuple[str, str]] = {
+Problems = dict[str, tuple[str, str]]
+"""Code → (reason, remedy)."""
+
+PROBLEMS: Problems = {
     "missing_dossier_id": ("the dossier code is empty", "Give every row its dossier code."),
     "unknown_status": (
         "not one of the ten statuses",
@@ -22,6 +25,11 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "unmapped_channel": (
         "a channel that the mapping does not know",
         "Say under [channels] whether it is in_person, online or post.",
+    ),
+    "ambiguous_unit": (
+        "a name that several units have on that day",
+        "Write its code, or behind its name that of the unit in which it lies: Xã Hòa Bình, Huyện Vĩnh Bảo; "
+        "or say under [units] which code it means.",
     ),
     "missing_activity": ("the activity is empty", "Give every row the name of its step."),
     "in_the_future": (
@@ -56,4 +64,4 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "Open the line in an editor and compare it with its neighbours.",
     ),
 }
-"""Code → (reason, remedy), as `show rejects` prints them."""
+"""As `show rejects` prints them."""

@@ -31,7 +31,7 @@ from python_calamine import (
 from procmon.ingest.excel_bounds import PIECE, ExcelLimits, check_bounds, damaged, protected, too_large
 from procmon.ingest.rows import RefusedError, Row
 from procmon.ingest.source import Plain, is_gzip, largest
-from procmon.ingest.text import fold, fold_name
+from procmon.text import fold, fold_name
 
 Value = str | int | float | bool | datetime | date | time | timedelta
 

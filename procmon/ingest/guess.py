@@ -19,13 +19,14 @@ from procmon.ingest.mapping import (
     INSTANT_ROLES,
     NEEDED,
     PERSONAL,
+    UNIT_ROLES,
     Columns,
     EventColumns,
     Kind,
     Supplements,
 )
-from procmon.ingest.text import fold, words
 from procmon.tables import CHANNELS, STATUSES
+from procmon.text import fold, words
 
 ALSO_CALLED: dict[str, str] = {
     "dossier_id": "case concept name, case id, caseid, case, case number, ticket id, ticket, incident id, request id, "
@@ -142,7 +143,15 @@ def draft(profiles: Sequence[ColumnProfile], *, file: str, format: str, n_rows: 
     ]
     if sheet:
         head.append(f"excel.sheet = {_text(sheet)}")
+    if _holds_names(sketch):
+        head.append('unit_columns = "names"  # those of the registry; codes may stand among them')
     return Draft("\n".join([*head, *_dates(sketch), "", *body]).rstrip() + "\n", sketch.undecided)
+
+
+def _holds_names(sketch: _Sketch) -> bool:
+    """Whether a column of units holds names: a code has no blank."""
+    columns = [columns.get(role) for columns in (sketch.columns, sketch.progress) for role in UNIT_ROLES]
+    return any(" " in label for column in columns if column for label in column.labels)
 
 
 # Columns

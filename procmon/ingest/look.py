@@ -15,7 +15,7 @@ import duckdb
 
 from procmon.ingest.dates import DAY_FIRST, Pattern, day_sql, instant_sql, parse
 from procmon.ingest.mapping import names_persons
-from procmon.ingest.text import words
+from procmon.text import words
 
 MOST_LABELS = 60
 REPEATS = 2  # from `FEW` distinct values on, labels stand twice on average; what is new in each row is no label

@@ -29,7 +29,7 @@ from pydantic import (
 from procmon.errors import SettingsError, UsageProblem
 from procmon.ingest.dates import DAY_FIRST, Pattern, order_of, parse
 from procmon.ingest.rows import Format, SourceColumn, Wanted
-from procmon.ingest.text import bare, fold, words
+from procmon.text import bare, fold, words
 
 Kind = Literal["events", "dossiers", "dvcqg"]
 Status = Literal[
@@ -156,6 +156,11 @@ class Mapping(Part):
     activities: Activities | None = None
     statuses: dict[str, Status] = Field({}, description="local status → one of the ten; empty: the ten themselves")
     channels: dict[str, Channel] = Field({}, description="local channel → one of the three; empty: these themselves")
+    unit_columns: Literal["codes", "names"] = Field(
+        "codes",
+        description="what the columns of units hold: codes, or names (codes may stand among them), which become the "
+        "code of the unit of that name on the day of the event",
+    )
     units: dict[str, str] = Field({}, description="local name of a unit → its code; others stay as they are")
     procedures: dict[str, str] = Field({}, description="local name of a procedure → its code; others stay as they are")
     constants: dict[str, str] = Field({}, description="value of a column that the file does not have")

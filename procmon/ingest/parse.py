@@ -11,8 +11,8 @@ from procmon.errors import InputError
 from procmon.ingest.dates import day_sql, instant_sql, order_of, proof_sql
 from procmon.ingest.mapping import UNIT_ROLES, Activities, Columns, EventColumns, Mapping, Supplements
 from procmon.ingest.read import RawFile
-from procmon.ingest.text import LONGEST, fold, tidy_sql
 from procmon.tables import CHANNELS, STATUSES
+from procmon.text import LONGEST, fold, tidy_sql
 
 CODES = ("dossier_id", "procedure_id", *UNIT_ROLES)
 """Columns whose texts are codes: kept tidied, so that what looks the same is the same."""

@@ -15,10 +15,12 @@ import pyarrow as pa
 from procmon.engine import Engine
 from procmon.errors import StoreError
 from procmon.ingest.check import check, rejects
+from procmon.ingest.columns import PROBLEMS
 from procmon.ingest.events import events_sql, is_row_an_event
 from procmon.ingest.mapping import Mapping
 from procmon.ingest.parse import unmet_activities
 from procmon.ingest.read import RawFile
+from procmon.ingest.units import name_units
 from procmon.tables import EVENT_COLUMNS, EVENTS
 
 SAME = tuple(name for name, _, _ in EVENT_COLUMNS if name != "recorded_at")
@@ -78,13 +80,14 @@ class Terms:
 
     `zone`: the workspace's, for bare times; `exported_at`: when the file was exported, unless it says so itself;
     `latest`: what is said to have happened later has not; `max_refused`: the share of refused rows above which a file
-    is held whole.
+    is held whole; `units`: the registry's, for a mapping whose columns hold names (none: no name is known).
     """
 
     zone: str
     exported_at: datetime
     latest: datetime
     max_refused: float = 1.0
+    units: pa.Table | None = None
 
 
 def take(
@@ -111,13 +114,17 @@ def take(
     """
     check(engine, raw, mapping, zone=terms.zone, latest=terms.latest)
     notes = tuple(unmet_activities(engine, mapping))
-    events, eventless = events_sql(mapping, terms.exported_at, mapping.timezone or terms.zone), ""
-    if not is_row_an_event(mapping):
+    events, eventless, problems = events_sql(mapping, terms.exported_at, mapping.timezone or terms.zone), "", PROBLEMS
+    if mapping.unit_columns == "names":
+        renamed = name_units(engine, events, terms.units, raw=raw, mapping=mapping, zone=terms.zone)
+        events, problems, notes = "FROM events", renamed.problems, notes + renamed.notes
+        eventless = f"{EVENTLESS} AND n NOT IN (SELECT n FROM misnamed)"
+    elif not is_row_an_event(mapping):
         engine.step("events", events)
         events, eventless = "FROM events", EVENTLESS
-    refused = rejects(engine, raw, batch_id=batch_id, is_held=False, eventless=eventless)
+    refused = rejects(engine, raw, batch_id=batch_id, is_held=False, eventless=eventless, problems=problems)
     if refused.num_rows > terms.max_refused * raw.n_read:
-        refused = rejects(engine, raw, batch_id=batch_id, is_held=True, eventless=eventless)
+        refused = rejects(engine, raw, batch_id=batch_id, is_held=True, eventless=eventless, problems=problems)
         return Taken(
             EVENTS.schema.empty_table(), refused, raw.n_read, 0, 0, 0, refused.num_rows, is_held=True, notes=notes
         )

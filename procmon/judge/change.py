@@ -118,7 +118,7 @@ def change(engine: Engine, evidence: Evidence) -> pa.Table:
     those of the dossiers measured there.
     """
     engine.steps(sql_text("judge", "change"))
-    units = engine.query("SELECT * FROM change_units ORDER BY procedure_key NULLS FIRST, unit_today NULLS FIRST")
+    units = engine.query("SELECT * FROM change_units ORDER BY procedure_key NULLS FIRST, unit_told NULLS FIRST")
     stages = engine.query(
         "SELECT * FROM change_stages ORDER BY procedure_key NULLS FIRST, stage NULLS FIRST, is_now NULLS FIRST, "
         "capped_from_seconds NULLS FIRST, cap_seconds NULLS FIRST"
@@ -241,7 +241,7 @@ def by_unit(covered: Times, units: pa.Table) -> list[Part]:
         (share0 - share1) * ((mean0 + mean1) / 2 - middle),
         share0 * (mean0 - middle) - share1 * (mean1 - middle),
     )
-    names, unit = _places(units["unit_today"].filter(pa.array(chosen)))
+    names, unit = _places(units["unit_told"].filter(pa.array(chosen)))
     weights = covered.n0[place]
     paces, moves, n0s, n1s = (_sums(unit, column, len(names)) for column in (weights * pace, weights * moved, n0, n1))
     order = sorted(range(len(names)), key=lambda n: (-(paces[n] + moves[n]), names[n]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from procmon.engine import sql_text
 from procmon.engine.duckdb import steps_of
 
-MEASURE_SQL = ("log", "events", "facts", "dossiers")
+MEASURE_SQL = ("log", "events", "facts", "units", "dossiers")
 """The files of procmon/measure/sql behind every figure, in order: the log → one row a dossier."""
 
 
@@ -43,6 +43,7 @@ IN_PERIOD = "dossiers received by the end of the period and not ended before it"
 RECEIVED = "dossiers received, or refused at reception, in the boundary window"
 MIX = "the fixed mix of procedures with enough dossiers in the period and the baseline"
 AT_RISK = "curves and restricted means are drawn in judge/survival.py, and put at fixed mix in judge/restricted.py"
+AT_LOCAL_MIX = "ratios, differences, intervals and verdicts are computed from these sums in judge/parity.py"
 AT_MIX = "means, cut and interval are computed from these sums in judge/mix.py"
 
 FAMILIES = {
@@ -136,7 +137,7 @@ FAMILIES = {
         "n_refused": "Apart from the rule set's share: refused dossiers",
         "n_withdrawn": "Apart from the rule set's share: withdrawn dossiers",
     }),
-    "boundaries": _Family("8", ("figured", "boundaries"), SHARE, "", {
+    "boundaries": _Family("8", ("figured", "counters", "boundaries"), SHARE, "", {
         "refused_elsewhere": "Share of the procedures on offer that a counter elsewhere refused for lack of competence",
         "proven": "Share of the procedures on offer that enough finished cross-boundary dossiers prove",
         "announced_only": "Share of the procedures on offer that are announced, not refused elsewhere and not proven",
@@ -144,15 +145,26 @@ FAMILIES = {
         "local_only": "Share of the procedures on offer with local dossiers and no proof",
         "no_data": "Share of the procedures on offer without a dossier that could tell",
         "announced": "Share of the procedures on offer that stand in the announced list",
+        "announced_not_proven": "Share of the procedures on offer that are announced and not proven",
+        "proven_not_announced": "Share of the procedures on offer that are proven and not announced",
         "n_cross_finished": "A procedure's finished cross-boundary dossiers in the window, of all its dossiers there",
         "n_receiving_units": "Units that received a procedure's finished cross-boundary dossiers, of those that could",
     }),
-    "boundaries counted": _Family("8", ("figured", "boundaries"), SHARE, "boundary_counts", {
+    "boundaries counted": _Family("8", ("figured", "counters", "boundaries"), SHARE, "boundary_counts", {
         "n_refused_elsewhere": f"Cross-boundary refusals for lack of competence, of the {RECEIVED}",
         "n_online": f"Online dossiers, of the {RECEIVED}",
         "n_cross": f"Cross-boundary dossiers, of the {RECEIVED}",
         "n_undetermined": f"Dossiers of which it cannot be told whether they cross a boundary, of the {RECEIVED}",
         "n_returned_elsewhere": f"Results returned in another territory than the resolving unit's, of the {RECEIVED}",
+    }),
+    "parity": _Family("8", ("figured", "counters", "parity"), AT_LOCAL_MIX, "", {
+        "processing_time": "Mean processing time of cross-boundary dossiers divided by that of local ones, at the local"
+        " ones' mix of procedures",
+        "supplement_share": "Share of received dossiers with a supplement request: cross-boundary less local, at the"
+        " local mix",
+        "refusal_share": "Share of refused dossiers: cross-boundary less local, at the local mix",
+        "handovers": "Mean changes of the holding unit of a finished dossier: cross-boundary less local, at the local"
+        " mix",
     }),
     "due_soon": _Family("11", ("figured", "due_soon"), SHARE, "", {
         "overdue": "Pending dossiers with no open time left to their judged due date",

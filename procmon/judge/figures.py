@@ -57,6 +57,8 @@ def figures(tables: Mapping[str, pa.Table], question: Question) -> pa.Table:
     rows += _on_time(_rows(tables, "on_time"), place)
     rows += _bridge(_rows(tables, "bridge"), place)
     rows += _boundaries(_rows(tables, "boundaries"), place)
+    rows += _boundary_shares(_rows(tables, "boundary_shares"), place)
+    rows += _parity(_rows(tables, "parity"), place)
     rows += _due_soon(_rows(tables, "due_soon"), place)
     rows += times_figures.trend(_rows(tables, "trend"), place)
     for row in _rows(tables, "quality"):
@@ -127,6 +129,38 @@ def _boundaries(rows: list[dict[str, Any]], place: Place) -> Iterator[Row]:
             yield base | share_of("boundaries.n_receiving_units", row["n_receiving_units"], row["n_units_that_could"])
             for name in BOUNDARY_COUNTS:
                 yield base | share_of(f"boundaries.n_{name}", row[f"n_{name}"], n)
+
+
+def _boundary_shares(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
+    """The difference between list and practice, and the same shares by level and field; the months are not kept."""
+    for row in rows:
+        is_headline = (row["scope"], row["scope_id"]) == place.question.headline
+        if row["scope"] == "month":
+            continue
+        base = place.whole() if is_headline else place.part(row["scope"], row["scope_id"])
+        base |= place.as_of()
+        for name in ("announced_not_proven", "proven_not_announced"):
+            yield base | share_of(f"boundaries.{name}", row[f"n_{name}"], row["n_on_offer"])
+        if not is_headline:
+            for name in (*BOUNDARY_VERDICTS, "announced"):
+                yield base | share_of(f"boundaries.{name}", row[f"n_{name}"], row["n_on_offer"])
+
+
+def _parity(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
+    """Each comparison with its 95 % interval; `n` are the cross-boundary dossiers, `n_baseline` the local ones."""
+    for row in rows:
+        base = place.whole() if row["scope"] == "city" else place.part(row["scope"], row["scope_id"])
+        yield base | place.as_of() | {
+            "figure": f"parity.{row['measure']}",
+            "numerator": row["cross_value"],
+            "denominator": row["local_value"],
+            "value": row["difference"],
+            "lower": row["lower_95"],
+            "upper": row["upper_95"],
+            "n": row["n_covered_cross"],
+            "n_baseline": row["n_covered_local"],
+            "verdict": row["verdict"],
+        }
 
 
 def _due_soon(rows: list[dict[str, Any]], place: Place) -> Iterator[Row]:

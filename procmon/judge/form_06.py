@@ -21,7 +21,7 @@ IDENTITIES = {
 }
 """The form's own sums, by its column numbers: total → parts."""
 
-UNIT_COLUMNS = {"unit": "unit_today", "receiving-unit": "receiving_today"}
+UNIT_COLUMNS = {"unit": "unit_told", "receiving-unit": "receiving_told"}
 """Whose rows: the units that resolve (else receive), or those that receive."""
 
 

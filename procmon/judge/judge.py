@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache, partial
 
 import pyarrow as pa
 
 from procmon.engine import Engine, sql_text
-from procmon.judge import form_06, rule_sets
+from procmon.judge import boundaries, form_06, rule_sets
 from procmon.judge.change import change
 from procmon.judge.limits import Catalogue
+from procmon.judge.parity import parity
 from procmon.judge.pending_work import pending_work
 from procmon.judge.predecessors import heirs, heirs_table, predecessors, unit_predecessors
 from procmon.judge.question import Question
@@ -20,15 +22,16 @@ from procmon.judge.reductions import Evidence, Goal, reductions
 from procmon.judge.stock import open_stock
 from procmon.judge.targets import Row, has_its_baseline, judge_target, without_verdict
 from procmon.judge.trend import trend
+from procmon.judge.undetermined import undetermined_units
 from procmon.judge.units import Units
 from procmon.judge.way import way_to_go
 from procmon.tables import (
     BASELINE_DOSSIERS,
     BASELINE_STAGES,
     BASELINE_STATES,
-    BOUNDARIES,
     DUE_SOON,
     INT,
+    PARITY,
     QUALITY,
     TARGETS,
     TEXT,
@@ -43,7 +46,9 @@ BASELINE_FILES = {
 }
 """What the SQL reads of frozen baselines."""
 
-STEPS = {
+BOUNDARY_TABLES = ("boundaries", "boundary_shares", "boundary_refusals", "roles")
+
+STEPS: dict[str, tuple[str, ...]] = {
     "reductions": ("sides", "spread"),
     "pending_work": ("received",),
     "open_stock": (),
@@ -54,7 +59,10 @@ STEPS = {
     "form_06": ("form_06",),
     "on_time": ("form_06", "rule_sets"),
     "bridge": ("form_06", "rule_sets"),
-    "boundaries": ("boundaries",),
+    **dict.fromkeys(BOUNDARY_TABLES, ("counters",)),
+    "parity": ("counters",),
+    "flows": (),
+    "undetermined_units": (),
     "due_soon": ("due_soon",),
     "trend": ("sides", "spread"),
     "quality": ("quality",),
@@ -65,7 +73,10 @@ OF_RECEIVED = ("without_due_date_stated", "without_any_due_date")
 
 
 class Judge:
-    """Judges what one engine has measured; reads measure's tables `dossiers` and `*_versions` there."""
+    """Judges what one engine has measured.
+
+    It reads measure's tables `dossiers`, `events`, `procedure_versions`, `unit_versions` and `unit_heirs` there.
+    """
 
     def __init__(
         self,
@@ -78,11 +89,12 @@ class Judge:
         """`baseline_files` are the Parquet files of the BASELINE_ tables, by the table's name; absent: none."""
         self.engine = engine
         self.catalogue = Catalogue(engine.query("SELECT * FROM procedure_versions"))
-        self.units = Units(engine.query("SELECT * FROM unit_versions"), registry["successions"])
+        self.units = Units(engine.query("SELECT * FROM unit_versions"), engine.query("SELECT * FROM unit_heirs"))
         self.target_rows = registry["targets"].to_pylist()
         self._figured: tuple[object, ...] = ()
         self._made: dict[str, Question] = {}
         self._counted: dict[tuple[object, ...], Evidence] = {}
+        self._flows: dict[tuple[object, ...], pa.Table] = {}
         engine.give("announced", registry["announced"])
         for name, table in BASELINE_FILES.items():
             engine.give_files(name, baseline_files.get(table.name, ()), table.schema)
@@ -98,8 +110,15 @@ class Judge:
 
         `change` reads measure's table `stretches` as well.
         """
+        if "flows" in names:
+            self.flows(question)  # may ask of the city's dossiers: before those of the question are put in their place
         self._make(question, *(step for name in names for step in STEPS[name]))
         engine, rows, goal = self.engine, self.engine.query, self.goal(question)
+
+        @cache
+        def crossed() -> dict[str, pa.Table]:
+            return boundaries.boundaries(engine, question)
+
         make: dict[str, Callable[[], pa.Table]] = {
             "reductions": lambda: reductions(self.evidence(question), rows("SELECT * FROM quantiles"), goal),
             "pending_work": lambda: pending_work(self.evidence(question), rows("SELECT * FROM received"), goal),
@@ -111,9 +130,10 @@ class Judge:
             "form_06": lambda: form_06.by_field(engine),
             "on_time": lambda: self._on_time(question),
             "bridge": lambda: rule_sets.bridge(rows("SELECT * FROM bridge"), self._on_time(question), question),
-            "boundaries": lambda: BOUNDARIES.conform(
-                rows("SELECT * FROM boundaries_judged ORDER BY procedure_id NULLS FIRST")
-            ),
+            **{name: partial(lambda name: crossed()[name], name) for name in BOUNDARY_TABLES},
+            "parity": lambda: self._parity(question, crossed()["boundaries"]),
+            "flows": lambda: self.flows(question),
+            "undetermined_units": lambda: undetermined_units(self.evidence(question)),
             "due_soon": lambda: DUE_SOON.conform(
                 rows("SELECT * FROM due_soon ORDER BY left_minutes NULLS LAST, dossier_id NULLS FIRST")
             ),
@@ -124,6 +144,28 @@ class Judge:
 
     def _on_time(self, question: Question) -> pa.Table:
         return rule_sets.on_time(self.engine.query("SELECT * FROM on_time"), self.units, question)
+
+    def flows(self, question: Question) -> pa.Table:
+        """Table FLOWS: of a field's question its own dossiers; of a unit's those of the city in which it has a role.
+
+        The city's are counted once.
+        """
+        is_of_unit = question.side in ("receiving", "resolving")
+        asked = replace(question, side="all", scope_id="") if is_of_unit else question
+        key = (asked.side, asked.scope_id, asked.as_of, asked.last_day)
+        if key not in self._flows:
+            self._make(asked, "counters")
+            self._flows[key] = boundaries.flows(self.engine, self.units, asked)
+        if not is_of_unit:
+            return self._flows[key]
+        return boundaries.flows_of(self._flows[key], self.units.home(question.scope_id, question.today))
+
+    def _parity(self, question: Question, judged: pa.Table) -> pa.Table:
+        """Table PARITY, of the city only: a unit or field has too few dossiers for verdicts of its own."""
+        if question.side != "all":
+            return PARITY.from_rows([])
+        names = dict(zip(judged["procedure_id"].to_pylist(), judged["name"].to_pylist(), strict=True))
+        return parity(self.engine, names, min_n=question.policies.min_n_mix)
 
     def form_06_by_unit(self, question: Question, by: str) -> pa.Table:
         """Table FORM_06_UNITS; `by` is one of form_06.UNIT_COLUMNS."""

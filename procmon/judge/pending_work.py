@@ -14,7 +14,7 @@ from procmon.judge.numbers import round9, share
 from procmon.judge.reductions import Evidence, Goal, Scope
 from procmon.judge.restricted import Division, Part, Received
 from procmon.judge.survival import NEVER, Floats, Ints
-from procmon.tables import PENDING_WORK
+from procmon.tables import PENDING_WORK, UNDETERMINED
 
 BY_UNITS = ("department", "unit")
 """The parts whose curves are drawn of their own dossiers; all others share the curves of the question's."""
@@ -92,6 +92,8 @@ def _row(scope: Scope, part: Part, evidence: Evidence, goal: Goal | None) -> Row
 
 def _judged(scope: Scope, restricted: Compared, evidence: Evidence, goal: Goal | None) -> Row:
     """Both verdicts and whether they agree; that there is enough to judge by does not hang on there being a target."""
+    if scope.id == UNDETERMINED:  # what no unit stands for is counted, and judged by nobody
+        return {"verdict": "no_data", "why": UNDETERMINED, "actual_verdict": "no_data", "agreement": ""}
     policies = evidence.question.policies
     min_n = policies.min_n_verdict if scope.kind == "procedure" else 1
     target = goal.reduction if goal else 0.0

@@ -13,14 +13,18 @@ from procmon.judge.mix import CONFIDENCE, Cut
 from procmon.judge.numbers import round9, share
 from procmon.judge.reductions import Evidence, Scope
 from procmon.judge.student import t_quantile
-from procmon.judge.targets import Row
+from procmon.judge.targets import Row, is_judged
 from procmon.tables import RANKING
 
 
 def ranking(evidence: Evidence) -> pa.Table:
-    """Table RANKING of the city's units: those ranked by best place, cut and code, then those only listed, by code."""
+    """Table RANKING of the city's units: those ranked by best place, cut and code, then those only listed, by code.
+
+    What no unit of the day stands for is no unit to compare.
+    """
     policies = evidence.question.policies
-    units = [(scope, unranked(scope.cut, policies)) for scope in evidence.parts if scope.kind == "unit"]
+    told = [scope for scope in evidence.parts if scope.kind == "unit" and is_judged(scope)]
+    units = [(scope, unranked(scope.cut, policies)) for scope in told]
     ranked = [scope for scope, why in units if not why]
     rows = [_told(scope, "") | place for scope, place in zip(ranked, places([s.cut for s in ranked]), strict=True)]
     rows.sort(key=_order)

@@ -18,7 +18,7 @@ from procmon.judge.mix import Cut, compare, verdict
 from procmon.judge.numbers import round9, share
 from procmon.judge.question import Question
 from procmon.judge.units import Units
-from procmon.tables import OLD_LIMITS_ON, REDUCTIONS
+from procmon.tables import OLD_LIMITS_ON, REDUCTIONS, UNDETERMINED
 
 ON_TIME = ("n_judged_both", "n_on_time_old", "n_on_time_new", "n_baseline_judged", "n_baseline_on_time")
 
@@ -80,6 +80,7 @@ class Evidence:
         self._versions: dict[str, Version | None] = {}
         self._limit_cuts: dict[str, LimitCut] = {}
         self._departments: dict[str, str] = {}
+        self._told_keys = units.told(question.today)
 
     @cached_property
     def headline(self) -> Scope:
@@ -98,9 +99,10 @@ class Evidence:
 
     @cached_property
     def parts(self) -> list[Scope]:
-        """Of the city: each level, field, tag, department (with the units below it) and unit.
+        """Of the city: each level, field, tag, department (with the units below it) and unit that has dossiers.
 
-        Of departments and units those with finished dossiers in the period.
+        What no unit of the day stands for is the unit UNDETERMINED, what names no unit the unit '': so the units add
+        up to the city on both sides.
         """
         if self.question.side != "all":
             return []
@@ -108,8 +110,8 @@ class Evidence:
             *self._of_procedures("level", self._level),
             *self._of_procedures("field", self._field),
             *(replace(self.tagged(tag), kind="tag", id=tag, name=tag) for tag in self._tags()),
-            *self._of_units("department", self._department),
-            *self._of_units("unit", str),
+            *self._of_units("department", self._split("unit", self._department)),
+            *self._of_units("unit", self._split("unit", self._told, keeps_empty=True)),
         ]
 
     def _of_procedures(self, kind: str, place: Place) -> Iterator[Scope]:
@@ -117,13 +119,12 @@ class Evidence:
             offered = [code for code in self.on_offer if place(code) == scope_id]
             yield self._scope(kind, scope_id, scope_id, found, offered)
 
-    def _of_units(self, kind: str, place: Place) -> Iterator[Scope]:
-        for key, found in self._split("unit", place).items():
-            if found[0].side.any():
-                seen = _seen(found[0])
-                offered = [code for code in self.on_offer if code in seen]
-                scope_id = self.units.said(key, self.question.today)
-                yield self._scope(kind, scope_id, self.units.name(key), found, offered)
+    def _of_units(self, kind: str, split: Mapping[str, Found]) -> Iterator[Scope]:
+        for key, found in split.items():
+            seen = _seen(found[0])
+            offered = [code for code in self.on_offer if code in seen]
+            scope_id = self.units.said(key, self.question.today)
+            yield self._scope(kind, scope_id, self.units.name(key), found, offered)
 
     @cached_property
     def procedures(self) -> list[Scope]:
@@ -156,8 +157,8 @@ class Evidence:
 
     def home(self, kind: str, unit_key: str) -> str:
         """The `id` of the part by units (kind department or unit) that a unit belongs to; empty for none."""
-        key = self._department(unit_key) if kind == "department" else unit_key
-        return self.units.said(key, self.question.today) if key else ""
+        key = self._department(unit_key) if kind == "department" else self._told(unit_key)
+        return self.units.said(key, self.question.today)
 
     def limit_cut(self, procedure_id: str) -> LimitCut:
         """A procedure's limit on the period's last day against the old one."""
@@ -172,14 +173,14 @@ class Evidence:
         on_time = dict(zip(ON_TIME, counts.counts.sum(axis=1).tolist(), strict=True))
         return Scope(kind, scope_id, name, cells, on_time, offered, self.question.policies.min_n_mix)
 
-    def _split(self, axis: Axis, place: Place) -> dict[str, Found]:
+    def _split(self, axis: Axis, place: Place, *, keeps_empty: bool = False) -> dict[str, Found]:
         """Cells and counts by the place of their procedure or unit, in order of places; an empty place is left out."""
         cells, counts = self.cells.split(axis, place), self.counts.split(axis, place)
         no_cells, no_counts = self._nothing
         return {
             name: (cells.get(name, no_cells), counts.get(name, no_counts))
             for name in sorted({*cells, *counts})
-            if name
+            if name or keeps_empty
         }
 
     @cached_property
@@ -190,6 +191,9 @@ class Evidence:
     def _tags(self) -> list[str]:
         versions = (self.catalogue.on(code, self.question.last_day) for code in self.catalogue.versions)
         return sorted({tag for version in versions if version for tag in version.tags})
+
+    def _told(self, unit_key: str) -> str:
+        return self._told_keys.get(unit_key, unit_key)
 
     def _department(self, unit_key: str) -> str:
         if unit_key not in self._departments:
@@ -244,7 +248,7 @@ def reduction(
         "name": scope.name,
         "period_from": evidence.question.compare.from_,
         "period_to": evidence.question.compare.to,
-        **_judged(cut, goal, min_n, policies),
+        **(_judged(cut, goal, min_n, policies) if scope.id != UNDETERMINED else _undetermined(goal)),
         **_times(cut),
         **_limits(cuts),
         **scope.on_time,
@@ -256,6 +260,14 @@ def _judged(cut: Cut, goal: Goal | None, min_n: int, policies: PolicySettings) -
         return {"target": "", "verdict": "no_target", "why": ""}
     found, why = verdict(cut, goal.reduction, min_n=min_n, min_coverage=policies.min_coverage)
     return {"target": goal.name, "target_reduction": goal.reduction, "verdict": found, "why": why}
+
+
+def _undetermined(goal: Goal | None) -> dict[str, object]:
+    """What no unit stands for is counted, and judged by nobody."""
+    found: dict[str, object] = {"target": ""}
+    if goal:
+        found = {"target": goal.name, "target_reduction": goal.reduction}
+    return found | {"verdict": "no_data", "why": UNDETERMINED}
 
 
 def _times(cut: Cut) -> dict[str, object]:

@@ -94,7 +94,7 @@ class Division:
             mixes: by place the procedures whose curves are wanted; None: every curve.
         """
         self.received = received
-        n_places = int(place_of_unit.max(initial=0)) + 1
+        n_places = max(int(place_of_unit.max(initial=0)), *(mixes or ()), 0) + 1  # some places received nothing
         shape = (n_places, len(received.procedures), 2)
         self.place = place_of_unit[received.cell_unit]
         inside = np.flatnonzero(self.place != NEVER)

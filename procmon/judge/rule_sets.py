@@ -25,7 +25,7 @@ STEPS = {
 }  # fmt: skip
 """The steps from index_766 to each other rule set, in the order in which they are taken."""
 MOVES = ("n_moved", "n_into_on_time", "n_out_of_on_time", "n_into_judged", "n_out_of_judged")
-PARTS = {"level": "level", "field": "field", "unit": "unit_today"}
+PARTS = {"level": "level", "field": "field", "unit": "unit_told"}
 """The parts that are told too, in order, with their column in step `on_time`."""
 
 

@@ -10,6 +10,7 @@ from procmon.judge.mix import verdict
 from procmon.judge.numbers import round9, share
 from procmon.judge.question import Question
 from procmon.judge.reductions import Evidence, Scope
+from procmon.tables import UNDETERMINED
 
 Row = dict[str, object]
 
@@ -31,7 +32,12 @@ def judge_target(
 def scopes_of(target: Mapping[str, Any], evidence: Evidence) -> list[Scope]:
     """Whom a target is told for: the city's dossiers (of its tag), and without a tag each part of the city."""
     whole = evidence.tagged(target["tag"] or "")
-    return [whole] if target["tag"] else [whole, *evidence.parts]
+    return [whole] if target["tag"] else [whole, *filter(is_judged, evidence.parts)]
+
+
+def is_judged(part: Scope) -> bool:
+    """A unit is if it is one of the day and finished dossiers in the period."""
+    return part.kind != "unit" or (part.id not in ("", UNDETERMINED) and bool(part.cells.side.any()))
 
 
 def has_its_baseline(target: Mapping[str, Any], question: Question) -> bool:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from procmon.config import PolicySettings
 from procmon.engine import Engine, sql_text
 from procmon.errors import UsageProblem
+from procmon.measure.heirs import unit_heirs
 from procmon.measure.log import give_log
 from procmon.tables import DAY, DOSSIERS, FIRST_DAY, INSTANT, LAST_DAY, OLD_LIMITS_ON, TEXT
 from procmon.worktime import Calendars
@@ -66,10 +67,11 @@ def measure(
     Args:
         lake_files: Parquet files of the lake's events.
         done: the batches that the ledger lists; live: those of them that are not retracted.
-        registry: the registry's tables `procedures` and `units`.
+        registry: the registry's tables `procedures`, `units` and `successions`.
         keep: those of INNER_STEPS that stay in the engine, for who reads them afterwards.
 
-    `events` (every event seen, in order, with its place on the calendar) stays in the engine beside it.
+    `events` (every event seen, in order, with its place on the calendar) stays in the engine beside it, and so do
+    `procedure_versions`, `unit_versions` and `unit_heirs`.
     Raises: UsageProblem for an as-of instant that calendars do not cover.
     """
     day = asked.as_of.astimezone(ZoneInfo(asked.zone)).date()
@@ -85,6 +87,8 @@ def measure(
     engine.give("open_hours", calendars.hours)
     engine.give("procedures", registry["procedures"])
     engine.give("units", registry["units"])
+    engine.steps(sql_text("measure", "units"))
+    engine.give("unit_heirs", unit_heirs(engine.query("SELECT * FROM unit_versions"), registry["successions"]))
     _find_calendars(engine, calendars)
     engine.steps(sql_text("measure", "events"))
     engine.drop("seen", "live_rows")
@@ -95,8 +99,8 @@ def measure(
 
 INNER_STEPS = (
     "firsts", "ends", "after_end", "refusals", "stated_dues", "dues", "bounds", "waits", "supplements", "clocks",
-    "pauses", "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "boundaries",
-    "seconds", "ruled",
+    "pauses", "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "same_grounds",
+    "boundaries", "seconds", "ruled",
 )  # fmt: skip
 """Steps that nobody reads afterwards, but where `measure` is told to keep them."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from procmon.report import words
+from procmon.report import boundary_words, words
 from procmon.report.grids import cells, heads, more
 from procmon.report.headlines import Row, Rows, said_cut
 from procmon.report.parts import Cell, Grid, Section
 from procmon.report.times import group_name
+from procmon.tables import UNDETERMINED
 
 MOST = 10
 MOST_UNITS = 20
@@ -111,6 +112,8 @@ def parts_grid(title: str, kind: str, rows: Sequence[Row], foot: str) -> Grid:
 
 def part_name(row: Row) -> Cell:
     """A part's name over its code; a stage that no event names."""
+    if row["part_id"] == UNDETERMINED:
+        return Cell(boundary_words.UNDETERMINED)
     if row["by"] == "stage":
         return Cell(row["part_id"] or "Không ghi tên bước")
     return Cell(row["name"] or row["part_id"] or "Không rõ", row["part_id"] if row["name"] else "")

@@ -8,15 +8,27 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from procmon.report import change, counters, form_06, pending, predecessors, quality, received, rule_sets, times, words
+from procmon.report import (
+    boundaries,
+    change,
+    counters,
+    form_06,
+    pending,
+    predecessors,
+    quality,
+    received,
+    rule_sets,
+    times,
+    words,
+)  # fmt: skip
 from procmon.report.headlines import Rows, at_scope, cards, dossiers, headline_scope, warnings
 from procmon.report.parts import Cell, CutDot, Drawing, Figure, Grid, Report, Section, TrendPoint
 from procmon.tables import About, Period
 
 TABLES = (
     "reductions", "targets", "way", "pending_work", "open_stock", "change", "ranking", "predecessors",
-    "unit_predecessors", "form_06", "on_time", "bridge", "boundaries", "due_soon", "trend", "quality", "intake",
-    "refusals",
+    "unit_predecessors", "form_06", "on_time", "bridge", "boundaries", "boundary_shares", "boundary_refusals", "roles",
+    "parity", "flows", "undetermined_units", "due_soon", "trend", "quality", "intake", "refusals",
 )  # fmt: skip
 NATIONAL_TARGETS = (0.30, 0.50)  # Resolution 66/NQ-CP: 2025 and 2026 against 2024
 MOST_DOTS = 16
@@ -93,10 +105,9 @@ def page_sections(rows: Mapping[str, Rows], about: About, zone: ZoneInfo) -> tup
     taken = (quality.intake_grid(rows["intake"], rows["refusals"]),) if is_city else ()
     lacks = quality.quality_section(rows["quality"], taken)
     due, form = pending.due_section(rows["due_soon"], zone), form_06.form_section(rows["form_06"])
-    boundaries = counters.boundaries_section(rows["boundaries"], is_brief=not is_city)
     if about.audience == "centre":
         reception = counters.reception_section(rows["form_06"], rows["boundaries"])
-        return lacks, due, reception, form, boundaries
+        return lacks, due, reception, form, boundaries.centre_section(rows)
     headline = next(iter(at_scope(rows["reductions"], headline_scope(about))), None)
     limits = (times.limits_section(headline),) if headline else ()
     results = (
@@ -112,8 +123,9 @@ def page_sections(rows: Mapping[str, Rows], about: About, zone: ZoneInfo) -> tup
     )
     if about.audience == "department":
         return *results, due, form
+    groups = times.groups_section(rows["reductions"], rows["ranking"], rows["undetermined_units"])
     on_time = rule_sets.rule_sets_section(rows["on_time"], rows["bridge"])
-    return *results, times.groups_section(rows["reductions"], rows["ranking"]), boundaries, due, on_time, form
+    return *results, groups, boundaries.city_section(rows), due, on_time, form
 
 
 # ---- the charts' numbers

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from procmon.report import words
+from procmon.report import boundary_words, words
 from procmon.report.grids import cells, heads
-from procmon.report.headlines import Rows, total
+from procmon.report.headlines import Row, Rows, total
 from procmon.report.parts import FormLine, Grid, Section
+from procmon.tables import UNDETERMINED
 
 FORM_COLUMNS = (
     "received",
@@ -68,12 +69,19 @@ def form_rows(form_06: Rows) -> tuple[FormRow, ...]:
     return (*found, form_row("", "Tổng cộng", form_06, is_total=True))
 
 
+def unit_name(row: Row) -> str:
+    """A unit by name, else code; an old one that no unit of the day stands for, or none, in words."""
+    if row["unit_id"] == UNDETERMINED:
+        return boundary_words.UNDETERMINED
+    return row["name"] or row["unit_id"] or "Chưa rõ đơn vị"
+
+
 def unit_rows(form_06_units: Rows) -> tuple[FormRow, ...]:
     """Each unit, then the whole; nothing of nothing. Reads table FORM_06_UNITS."""
     if not form_06_units:
         return ()
     found = [
-        form_row(str(place), row["name"] or row["unit_id"] or "Chưa rõ đơn vị", [row], is_total=False)
+        form_row(str(place), unit_name(row), [row], is_total=False)
         for place, row in enumerate(form_06_units, start=1)
     ]
     return (*found, form_row("", "Tổng cộng", form_06_units, is_total=True))

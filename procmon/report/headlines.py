@@ -47,7 +47,7 @@ def cards(data: Mapping[str, Rows], about: About) -> tuple[Card, ...]:
     limit, on_time = limit_card(row, targets), on_time_card(row)
     pending, form = pending_card(data["due_soon"], about), form_card(data["form_06"])
     if about.audience == "centre":
-        return form, pending, boundaries_card(data["boundaries"]), on_time, actual, limit
+        return form, pending, flows_card(data["flows"], about), on_time, actual, limit
     if about.audience == "department":
         return limit, actual, on_time, pending, form
     return limit, actual, on_time, pending, form, boundaries_card(data["boundaries"])
@@ -324,4 +324,20 @@ def boundaries_card(boundaries: Rows) -> Card:
             Figure("TTHC có từ chối vì địa giới", words.share_of(refused, len(offered), "TTHC")),
         ),
         notes=(f"n = {words.count(len(offered))} TTHC đang được cung cấp; mục tiêu 100%.",),
+    )
+
+
+def flows_card(flows: Rows, about: About) -> Card:
+    """Of a reception point: what it took for others, and what others took for it."""
+    n = {way: total([row for row in flows if row["direction"] == way], "n") for way in ("for_others", "by_others")}
+    known = about.n_dossiers > 0
+    return Card(
+        title="Không phụ thuộc vào địa giới hành chính",
+        what="Hồ sơ nộp trực tiếp, bưu chính ở nơi khác nơi giải quyết hoặc nơi cư trú, trong thời gian xét về địa"
+        " giới.",
+        figures=(
+            Figure("Đơn vị đã nhận cho nơi khác", dossiers(n["for_others"], known)),
+            Figure("Nơi khác đã nhận thay cho địa bàn này", dossiers(n["by_others"], known)),
+        ),
+        notes=("Hồ sơ không xác định được địa giới không tính ở đây.",),
     )

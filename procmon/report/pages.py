@@ -23,8 +23,7 @@ def build(data: Mapping[str, pa.Table], about: About) -> Page:
     """The page of one audience, scope and period, and the parts of the mail that carries it.
 
     Args:
-        data: reductions, targets, form_06, on_time, bridge, boundaries, due_soon, trend, quality, intake and
-            refusals, each as in `tables.py`, already filtered to the page's scope; any of them may be empty.
+        data: content.TABLES, each as in `tables.py`, already filtered to the page's scope; any of them may be empty.
         about: what the page says of itself; its `as_of` is the only clock.
 
     Returns: a `Page`; the same input gives the same bytes.

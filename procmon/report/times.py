@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from procmon.report import words
-from procmon.report.grids import CUT_HEAD, cells, chance, cut_cell, heads, verdict_cell
+from procmon.report.grids import CUT_HEAD, cells, chance, cut_cell, heads, more, verdict_cell
 from procmon.report.headlines import Row, Rows, compared_limits, is_cut_on_paper_only, said_cut
 from procmon.report.parts import Cell, Grid, Section
 from procmon.report.ranking import ranking_grid
+
+MOST_UNDETERMINED = 40
 
 
 def trend_section(trend: Rows) -> Section:
@@ -152,8 +154,8 @@ def paper_only_grid(rows: Rows) -> Grid:
     )
 
 
-def groups_section(reductions: Rows, ranking: Rows) -> Section:
-    """The actual cut by level, field, tag and department, and units by the place that they may have."""
+def groups_section(reductions: Rows, ranking: Rows, undetermined_units: Rows) -> Section:
+    """The actual cut by level, field, tag and department, units by their places, and what is undetermined."""
     groups = (
         group_grid(title, kind, [row for row in reductions if row["scope"] == scope])
         for scope, title, kind in (
@@ -170,8 +172,49 @@ def groups_section(reductions: Rows, ranking: Rows) -> Section:
             "Thời gian giải quyết thực tế, cùng cơ cấu TTHC. Đơn vị chỉ được xếp khi có đủ hồ sơ; thứ bậc “2–7” nghĩa"
             " là dữ liệu không tách được đơn vị đó khỏi những đơn vị đứng từ thứ 2 đến thứ 7.",
         ),
-        grids=(*(grid for grid in groups if grid.rows), ranking_grid(ranking)),
+        grids=(
+            *(grid for grid in groups if grid.rows),
+            ranking_grid(ranking),
+            *undetermined_grids(undetermined_units),
+        ),
     )
+
+
+def undetermined_grids(undetermined_units: Rows) -> tuple[Grid, ...]:
+    """The old units that no unit of today stands for, most dossiers first; no table where there is none."""
+    heirs: dict[str, list[Row]] = {}
+    for row in undetermined_units:
+        heirs.setdefault(row["unit_key"], []).append(row)
+    if not heirs:
+        return ()
+    ranked = sorted(
+        heirs.values(), key=lambda rows: (-(rows[0]["n_baseline"] + rows[0]["n_period"]), rows[0]["unit_key"])
+    )
+    grid = Grid(
+        "Đơn vị cũ chưa xác định được đơn vị hiện nay",
+        heads("Đơn vị cũ", "Vì sao", "Có thể thuộc", "#Số hồ sơ (gốc → kỳ này)"),
+        tuple(
+            cells(
+                Cell(rows[0]["name"] or rows[0]["unit_key"], rows[0]["unit_key"]),
+                "đã chia tách" if rows[0]["why"] == "split" else "chưa rõ đơn vị kế thừa",
+                "; ".join(heir_name(row) for row in rows if row["heir_unit_id"]) or words.EMPTY,
+                f"{words.count(rows[0]['n_baseline'])} → {words.count(rows[0]['n_period'])}",
+            )
+            for rows in ranked[:MOST_UNDETERMINED]
+        ),
+        "",
+        " ".join(filter(None, (
+            "Hồ sơ của các đơn vị này được đếm riêng, không đoán thuộc đơn vị nào hiện nay.",
+            more(len(ranked), MOST_UNDETERMINED, "đơn vị"),
+        ))),
+    )  # fmt: skip
+    return (grid,)
+
+
+def heir_name(row: Row) -> str:
+    """A possible unit of today, with its share where the office's weights share out."""
+    name = row["heir_name"] or row["heir_unit_id"]
+    return name if row["share"] is None else f"{name} ({words.percent(row['share'])})"
 
 
 def group_grid(title: str, kind: str, rows: list[Row]) -> Grid:

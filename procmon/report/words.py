@@ -209,6 +209,7 @@ WHY = {
     "no_interval": "không tính được khoảng tin cậy",
     "no_limits": "không có thời hạn ở cả hai ngày",
     "not_begun": "kỳ của mục tiêu chưa bắt đầu",
+    "undetermined": "chưa xác định được đơn vị hiện nay",
 }
 
 AGREEMENTS = {"disagree": "Không khớp", "agree": "Khớp", "": "Không đủ dữ liệu để đối chiếu"}
@@ -312,6 +313,7 @@ REASONS = {
     "holds a control character": "có ký tự điều khiển",
     "the row has fewer cells than the header": "dòng thiếu ô so với dòng tiêu đề",
     "the row has more cells than the header": "dòng thừa ô so với dòng tiêu đề",
+    "a name that several units have on that day": "tên của nhiều đơn vị trong ngày đó",
     "quotes open or close in the wrong place": "dấu ngoặc kép mở hoặc đóng sai chỗ",
     "the row is not valid UTF-8": "dòng không đúng mã UTF-8",
     "the record is not a readable JSON object": "bản ghi JSON không đọc được",

@@ -29,6 +29,9 @@ LONGEST_SHOWN = 80
 LONGEST_LIMITS = {"hours": 20_000, "working_days": 2_500, "days": 3_650, "months": 120}
 """Ten years: a longer limit is a slip of the pen, and would leave the days that calendars cover."""
 
+WEIGHTS_OFF = 0.001
+"""How far weights of one old unit may be from 1 in sum: thirds are written with a few decimals."""
+
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SESSION = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -55,6 +58,7 @@ class Problem:
 
 
 RowCheck = Callable[[Row], Iterator[Problem]]
+RowsCheck = Callable[[Sequence[Row]], Iterator[tuple[Row, Problem]]]
 
 
 # The file
@@ -237,6 +241,13 @@ def fraction(cell: str) -> float:
     return float(cell)
 
 
+def share(cell: str) -> float:
+    """A share from 0 to 1, both included."""
+    if not re.fullmatch(r"[01]|[01]?\.\d{1,9}", cell) or float(cell) > 1:
+        raise ValueError("expected a share from 0 to 1, such as 0.4")
+    return float(cell)
+
+
 def tags(cell: str) -> str:
     """Words, each once, separated by single spaces."""
     return " ".join(dict.fromkeys(words(cell).split()))
@@ -292,6 +303,34 @@ def procedure_fits(row: Row) -> Iterator[Problem]:
         yield Problem("limit_amount", number, f"expected a whole number of {unit}")
     elif number and Decimal(number) > LONGEST_LIMITS[unit]:
         yield Problem("limit_amount", number, f"expected at most {LONGEST_LIMITS[unit]} {unit}")
+
+
+def fit_together(_rows: Sequence[Row]) -> Iterator[tuple[Row, Problem]]:
+    """Rows that do not hang together: nothing can be wrong."""
+    yield from ()
+
+
+def weights_fit(rows: Sequence[Row]) -> Iterator[tuple[Row, Problem]]:
+    """The successors of an old unit have weights that sum to 1, to a thousandth, or none has one."""
+    groups: dict[tuple[str, date], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["old_unit_id"], row["effective_on"]), []).append(row)
+    for (old, on), heirs in groups.items():
+        weights = [row["weight"] for row in heirs if row["weight"] is not None]
+        if not weights:
+            continue
+        wrong = ""
+        if len(weights) < len(heirs):
+            wrong = f"expected a weight for each successor of {old} on {on}, or for none of them"
+        elif abs(sum(weights) - 1) > WEIGHTS_OFF + 1e-9:
+            total = f"{sum(weights):.6g}"
+            wrong = f"expected weights of the successors of {old} on {on} that sum to 1; these sum to {total}"
+        if wrong:
+            yield from ((row, Problem("weight", _told(row["weight"]), wrong)) for row in heirs)
+
+
+def _told(weight: float | None) -> str:
+    return "" if weight is None else f"{weight:g}"
 
 
 def unit_fits(row: Row) -> Iterator[Problem]:

@@ -97,7 +97,7 @@ class Unit(RegistryRow, table=True):
 
 
 class Succession(RegistryRow, table=True):
-    """An old unit went, whole or in part, into a new one."""
+    """An old unit went, whole or in part, into a new one; weights, where there are any, sum to 1 for an old unit."""
 
     __tablename__ = "successions"
     __table_args__ = _one_open("successions", "old_unit_id", "new_unit_id", "effective_on")
@@ -106,6 +106,7 @@ class Succession(RegistryRow, table=True):
     new_unit_id: str = Field(sa_type=Text)
     effective_on: date
     extent: str = Field(sa_type=Text)
+    weight: float | None = Field(default=None, sa_type=Double)
 
 
 class CalendarOverride(RegistryRow, table=True):
@@ -193,13 +194,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of registry file: its table, columns in order, key, and what must hold within a row."""
+    """A kind of registry file: its table, columns in order, key, what must hold within a row, and among all rows that
+    stand once a file is loaded."""
 
     name: str
     model: type[RegistryRow]
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     check: cells.RowCheck = cells.fits
+    check_all: cells.RowsCheck = cells.fit_together
 
     @property
     def table(self) -> Table:
@@ -273,7 +276,14 @@ _KINDS = (
             Column("new_unit_id", cells.code, "unit after", needed=True),
             Column("effective_on", cells.day, "first day of the new unit", needed=True),
             Column("extent", cells.one_of("whole", "part"), "whether all of the old unit went there", needed=True),
+            Column(
+                "weight",
+                cells.share,
+                "share of the old unit, by people or dossiers, that went there (policies.split_units); empty: unknown",
+                empty=None,
+            ),
         ),
+        check_all=cells.weights_fit,
     ),
     Kind(
         "calendar",
@@ -360,8 +370,8 @@ def version(engine: Engine) -> int:
 def read(engine: Engine, kind: str, *, version: int | None = None) -> pa.Table:
     """The rows of `kind` open in `version` (none: the newest), ordered by key, with the columns of its file.
 
-    Days are date32, `weekday` int64, `limit_amount` and `reduction` float64, `open` bool, all else text; what is
-    empty is null. Raises: UsageProblem for a kind that is not known.
+    Days are date32, `weekday` int64, `limit_amount`, `reduction` and `weight` float64, `open` bool, all else text;
+    what is empty is null. Raises: UsageProblem for a kind that is not known.
     """
     known = _kind(kind)
     rows = known.table.columns
@@ -394,8 +404,17 @@ def load(engine: Engine, kind: str, path: Path, *, replace: bool, now: datetime)
     problems; StoreError where the database fails.
     """
     known = _kind(kind)
-    rows = _checked(known, path)
+    rows, lines = _checked(known, path)
     with writing(engine) as session:
+        standing = [] if replace else _standing(session, known)
+        after = {_key(known, row): row for row in (*standing, *rows)}
+        problems = [
+            problem.on(lines[_key(known, row)])
+            for row, problem in known.check_all(list(after.values()))
+            if _key(known, row) in lines
+        ]
+        if problems:
+            raise cells.refused(path, problems)
         return _store(session, known, rows, Load(kind=kind, file=path.name, loaded_at=now, replaced=replace))
 
 
@@ -413,7 +432,7 @@ def seed_file(kind: str) -> Path:
 def unloaded(engine: Engine, kind: str) -> list[dict[str, Any]]:
     """The rows shipped for `kind` (one of SEEDS) whose key the registry does not have: a newer release ships more."""
     known = _kind(kind)
-    shipped = _checked(known, seed_file(kind))
+    shipped, _ = _checked(known, seed_file(kind))
     with Session(engine) as session:
         standing = {_key(known, row) for row in _standing(session, known)}
     return [row for row in shipped if _key(known, row) not in standing]
@@ -425,8 +444,8 @@ def _kind(name: str) -> Kind:
     return KINDS[name]
 
 
-def _checked(kind: Kind, path: Path) -> list[dict[str, Any]]:
-    """The file's rows as values; RegistryError where anything in it is wrong."""
+def _checked(kind: Kind, path: Path) -> tuple[list[dict[str, Any]], dict[tuple[Any, ...], int]]:
+    """The file's rows as values, and key → line; RegistryError where anything in it is wrong."""
     header, records = cells.read_csv(path)
     needed = [column.name for column in kind.columns if column.needed]
     cells.check_header(path, header, kind.names, needed)
@@ -444,7 +463,7 @@ def _checked(kind: Kind, path: Path) -> list[dict[str, Any]]:
         problems += [problem.on(line) for problem in wrong]
     if problems:
         raise cells.refused(path, problems)
-    return rows
+    return rows, lines
 
 
 def _row(kind: Kind, header: Sequence[str], record: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:

@@ -22,6 +22,9 @@ TABLES = {
     "ranking-2025.csv": ("ranking", "--period", "2025"),
     "way-2025-Q3.csv": ("way", "--period", "2025-Q3"),
     "boundaries.csv": ("boundaries",),
+    "boundary-shares.csv": ("boundary-shares",),
+    "parity.csv": ("parity",),
+    "roles.csv": ("roles",),
 }
 
 

@@ -1,6 +1,6 @@
 """Mutation testing of the clock: one small change at a time, and some test must fail. `make mutate`, by hand.
 
-    python tests/mutation/mutate.py [worktime] [events] [facts] [dossiers] [--workers 2]
+    python tests/mutation/mutate.py [worktime] [events] [facts] [units] [dossiers] [--workers 2]
 
 The changes to worktime.py are cosmic-ray's (it need not be installed for SQL), those to SQL are SQL_CHANGES. Each is
 written into a copy of the project and tested in a fork of this process, which has imported what is slow to import.
@@ -34,7 +34,7 @@ SLOW_IMPORTS = (
     "numpy", "pyarrow.compute", "pyarrow.parquet", "pydantic_settings", "rich", "sqlmodel",
 )  # fmt: skip
 LOG = "pytest.log"
-SECONDS = 300
+SECONDS = 900
 """A mutant that takes longer never ends: some test would have noticed."""
 
 CLOCK_TESTS = (
@@ -61,7 +61,7 @@ class Target:
 
 TARGETS = {
     "worktime": Target("procmon/worktime.py", CLOCK_TESTS),
-    **{name: Target(f"procmon/measure/sql/{name}.sql", LOG_TESTS) for name in ("events", "facts", "dossiers")},
+    **{name: Target(f"procmon/measure/sql/{name}.sql", LOG_TESTS) for name in ("events", "facts", "units", "dossiers")},
 }
 
 

@@ -17,6 +17,7 @@ from judged_twin import (
     TwinCity,
     assert_boundaries,
     assert_due_soon,
+    assert_parity,
     assert_reductions,
     assert_rule_sets,
 )
@@ -72,6 +73,7 @@ def test_every_table_equals_the_plain_twin_on_any_log(case: strategies.Case) -> 
     assert_reductions(tables["reductions"], twin, GOAL)
     assert_rule_sets(tables["on_time"], tables["bridge"], twin)
     assert_boundaries(tables["boundaries"], twin)
+    assert_parity(tables["parity"], twin)
     assert_due_soon(tables["due_soon"], twin)
 
 

@@ -7,8 +7,8 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from .clock import (
@@ -282,6 +282,7 @@ class Registry:
     def __init__(self, tables: Any) -> None:
         self.procedures = _by(table(tables, "procedures"), "procedure_id")
         self.units = _by(table(tables, "units"), "unit_id")
+        self.successions = table(tables, "successions")
 
     def registered_id(self, procedure_id: str) -> str:
         """The registry's id for a dossier's procedure: the full code, else its national part, else ''."""
@@ -339,27 +340,62 @@ class Territory:
 
     key: tuple[str, str]
     level: str  # city, district, commune or ''
+    stated_on: date = field(default=date.min, compare=False)
 
 
 def territory(registry: Registry, unit_id: str, day: date) -> Territory:
     unit = registry.unit_on(unit_id, day)
     if unit is None:
-        return Territory((unit_id, ""), "")
+        return Territory((unit_id, ""), "", day)
     if unit["kind"] in ("city", "department"):
-        return Territory(("city", ""), "city")
+        return Territory(("city", ""), "city", day)
     if unit["kind"] == "centre":
         parent = unit.get("parent_unit_id", "")
-        return territory(registry, parent, day) if parent else Territory((unit_id, ""), "")
-    return Territory((unit_id, unit["valid_from"]), "district" if unit["kind"] == "district" else "commune")
+        return territory(registry, parent, day) if parent else Territory((unit_id, ""), "", day)
+    return Territory((unit_id, unit["valid_from"]), "district" if unit["kind"] == "district" else "commune", day)
 
 
-def differs(one: Territory | None, other: Territory | None) -> bool | None:
-    """Whether two territories differ; None where it cannot be told."""
+def differs(registry: Registry, one: Territory | None, other: Territory | None) -> bool | None:
+    """Whether two territories differ; None where it cannot be told.
+
+    One stated on an earlier day is first seen as what had become of it by the later day.
+    """
     if one is None or other is None:
         return None
     if one == other:
         return False
-    return True if one.level and other.level else None
+    if not one.level or not other.level:
+        return None
+    earlier, later = sorted((one, other), key=lambda ground: ground.stated_on)
+    heirs = became(registry, earlier.key, later.stated_on)
+    if later.key not in heirs:
+        return True
+    return False if heirs == {later.key} and is_taken_whole(registry, earlier.key, later.stated_on) else None
+
+
+def takers(registry: Registry, unit: tuple[str, str], day: date) -> list[tuple[tuple[str, str], str]]:
+    """Who had taken over a unit (code, valid from) by a day, each with the extent."""
+    found = []
+    for row in registry.successions:
+        on = read_day(row["effective_on"])
+        old = registry.unit_on(row["old_unit_id"], on - timedelta(days=1))
+        if on <= day and unit == (row["old_unit_id"], (old or {}).get("valid_from", "")):
+            new = registry.unit_on(row["new_unit_id"], on)
+            found.append(((row["new_unit_id"], (new or {}).get("valid_from", "")), row["extent"]))
+    return found
+
+
+def became(registry: Registry, unit: tuple[str, str], day: date) -> set[tuple[str, str]]:
+    """The units that stand for a unit on a day: itself, or in the end all that took it or a part of it over."""
+    onward = [new for new, _ in takers(registry, unit, day)]
+    return {unit} if not onward else {last for new in onward for last in became(registry, new, day)}
+
+
+def is_taken_whole(registry: Registry, unit: tuple[str, str], day: date) -> bool:
+    onward = takers(registry, unit, day)
+    if not onward:
+        return True
+    return len(onward) == 1 and onward[0][1] == "whole" and is_taken_whole(registry, onward[0][0], day)
 
 
 def either(one: bool | None, other: bool | None) -> bool | None:
@@ -369,11 +405,13 @@ def either(one: bool | None, other: bool | None) -> bool | None:
     return None if one is None or other is None else False
 
 
-def is_filed_outside_residence(receiving: Territory | None, applicant: Territory | None) -> bool | None:
+def is_filed_outside_residence(
+    registry: Registry, receiving: Territory | None, applicant: Territory | None
+) -> bool | None:
     """Whether a commune-level point received somebody who lives elsewhere."""
     if receiving is not None and receiving.level in ("city", "district"):
         return False
-    return differs(receiving, applicant)
+    return differs(registry, receiving, applicant)
 
 
 # ---- a dossier
@@ -631,7 +669,9 @@ def is_cross_boundary(
     received_on, resolved_on, lives_on = (
         territory(registry, code, day) if day is not None else None for code, day in (receiving, resolving, applicant)
     )
-    return either(differs(received_on, resolved_on), is_filed_outside_residence(received_on, lives_on))
+    return either(
+        differs(registry, received_on, resolved_on), is_filed_outside_residence(registry, received_on, lives_on)
+    )
 
 
 # ---- cells

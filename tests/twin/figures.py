@@ -757,6 +757,8 @@ class BoundaryFigure:
     n_cross_finished: int  # cross-boundary, with outcome finished or returned
     n_receiving_units: int  # distinct receiving units among those
     n_refused_elsewhere: int
+    first_proven_on: date | None
+    n_cross_refused: int
 
 
 def boundaries(
@@ -809,8 +811,24 @@ def boundaries_of(
             verdict = "local_only"
         else:
             verdict = "no_data"
-        figures.append(BoundaryFigure(code, verdict, is_announced, code in offered, len(finished), n_units, n_refused))
+        figures.append(
+            BoundaryFigure(
+                code, verdict, is_announced, code in offered, len(finished), n_units, n_refused,
+                first_proven_on(known, finished, min_cross, min_units),
+                sum(bool(d.is_cross_boundary) and d.outcome == "refused" for d in own),
+            )
+        )  # fmt: skip
     return figures
+
+
+def first_proven_on(known: Registry, finished: Sequence[Dossier], min_cross: int, min_units: int) -> date | None:
+    """The first day by whose end the finished cross-boundary dossiers prove a procedure."""
+    for day in sorted({d.ended_at.date() for d in finished if d.ended_at}):
+        by_then = [d for d in finished if d.ended_at and d.ended_at.date() <= day]
+        n_units = len({(d.receiving[0], _known_since(known, d.receiving)) for d in by_then})
+        if len(by_then) >= min_cross and n_units >= min_units:
+            return day
+    return None
 
 
 def _known_since(known: Registry, stated: tuple[str, date | None]) -> str:

@@ -297,10 +297,11 @@ def overrides(draw: DrawFn) -> list[dict[str, str]]:
     ]
 
 
-SUCCESSIONS = [
+SPLIT = [
     {"old_unit_id": "10525", "new_unit_id": "W2", "effective_on": "2025-07-01", "extent": "part"},
     {"old_unit_id": "10525", "new_unit_id": "10525", "effective_on": "2025-07-01", "extent": "part"},
 ]
+SUCCESSIONS = [SPLIT, [SPLIT[0] | {"extent": "whole"}], [SPLIT[1] | {"extent": "whole"}]]
 
 
 @st.composite
@@ -309,7 +310,7 @@ def registries(draw: DrawFn) -> Registry:
     return {
         "procedures": draw(procedure_versions()),
         "units": draw(unit_versions()),
-        "successions": SUCCESSIONS,
+        "successions": draw(st.sampled_from(SUCCESSIONS)),
         "calendar": draw(overrides()),
         "opening_hours": draw(opening_hours()),
     }

@@ -371,7 +371,7 @@ def test_a_code_used_again_is_another_territory() -> None:
     ward = {"unit_id": "10525", "kind": "ward", "valid_from": "2020-01-01"}
     registry = Registry({"units": [ward, ward | {"valid_from": "2025-07-01"}]})
     before, after = (territory(registry, "10525", date(2025, month, 15)) for month in (6, 7))
-    assert differs(before, after) is True
+    assert differs(registry, before, after) is True
 
 
 # ---- laws that hold for every log

@@ -12,22 +12,28 @@ import report_behind_samples as behind
 
 from procmon.tables import (
     BOUNDARIES,
+    BOUNDARY_REFUSALS,
+    BOUNDARY_SHARES,
     BRIDGE,
     CHANGE,
     DUE_SOON,
+    FLOWS,
     FORM_06,
     INTAKE,
     ON_TIME,
     OPEN_STOCK,
+    PARITY,
     PENDING_WORK,
     PREDECESSORS,
     QUALITY,
     RANKING,
     REDUCTIONS,
     REFUSALS,
+    ROLES,
     RULE_SETS,
     TARGETS,
     TREND,
+    UNDETERMINED_UNITS,
     UNIT_PREDECESSORS,
     WAY,
     About,
@@ -49,6 +55,12 @@ SPECS = {
     "on_time": ON_TIME,
     "bridge": BRIDGE,
     "boundaries": BOUNDARIES,
+    "boundary_shares": BOUNDARY_SHARES,
+    "boundary_refusals": BOUNDARY_REFUSALS,
+    "roles": ROLES,
+    "parity": PARITY,
+    "flows": FLOWS,
+    "undetermined_units": UNDETERMINED_UNITS,
     "due_soon": DUE_SOON,
     "trend": TREND,
     "quality": QUALITY,
@@ -221,6 +233,12 @@ def city(**tables: list[dict[str, Any]]) -> dict[str, pa.Table]:
         "on_time": on_time(),
         "bridge": bridge(),
         "boundaries": boundaries(),
+        "boundary_shares": boundary_shares(),
+        "boundary_refusals": boundary_refusals(),
+        "roles": roles(),
+        "parity": parity(),
+        "flows": flows(),
+        "undetermined_units": undetermined_units(),
         "due_soon": due_soon(),
         "trend": trend(),
         "quality": quality(),
@@ -353,10 +371,92 @@ def boundaries() -> list[dict[str, Any]]:
             "level": level,
             "window_from": date(2024, 12, 1),
             "window_to": date(2025, 12, 1),
+            "difference": "announced_not_proven" if 0 < i < 4 else "",
+            "why": {"proven": "", "refused_elsewhere": "refused", "no_data": "without_resolving_unit"}.get(
+                verdict, "few_finished"
+            ),
+            "n_cross_refused": 2,
         }
         for i, ((code, name, field, level), verdict) in enumerate(zip(PROCEDURES, verdicts, strict=True))
     ]
     return [*rows, rows[0] | {"procedure_id": "9.999999", "is_on_offer": False}]
+
+
+def boundary_shares() -> list[dict[str, Any]]:
+    """The city's, each level's and field's, and two months' ends."""
+    base = {
+        "n_on_offer": 6, "n_announced": 4, "n_proven": 1, "n_refused_elsewhere": 1, "n_announced_only": 1,
+        "n_online_only": 1, "n_local_only": 1, "n_no_data": 1, "n_announced_not_proven": 3, "n_proven_not_announced": 0,
+        "announced": 0.667, "proven": 0.167, "refused_elsewhere": 0.167, "as_of_on": date(2025, 12, 1),
+    }  # fmt: skip
+    parts = [("city", ""), ("level", "city"), ("level", "commune"), ("field", "Hộ tịch"), ("field", "Đất đai")]
+    rows = [base | {"scope": scope, "scope_id": scope_id} for scope, scope_id in parts]
+    ends = [("2025-10", date(2025, 10, 31)), ("2025-11", date(2025, 11, 30))]
+    return rows + [base | {"scope": "month", "scope_id": name, "as_of_on": day} for name, day in ends]
+
+
+def boundary_refusals() -> list[dict[str, Any]]:
+    """One reason with a code, one in words, one not given."""
+    return [
+        {"procedure_id": "1.012756", "reason": reason, "n": n, "n_at_reception": 1, "name": "Đăng ký đất đai"}
+        for reason, n in (("not_competent", 12), ("Thành phần hồ sơ chưa đầy đủ", 3), ("", 1))
+    ]
+
+
+def roles() -> list[dict[str, Any]]:
+    """The applicant's unit is often missing."""
+    return [
+        {"role": role, "n_dossiers": 11_000, "n_missing": n, "n_unknown": 3 if n else 0, "n_unanswerable": n,
+         "unanswerable": "returned_elsewhere" if role == "returning" else "cross_boundary"}
+        for role, n in (("receiving", 0), ("resolving", 12), ("applicant", 907), ("returning", 40))
+    ]  # fmt: skip
+
+
+def parity() -> list[dict[str, Any]]:
+    """Slower in time, alike in supplements, too few to tell about refusals; one procedure slower."""
+    base = {
+        "scope": "city", "scope_id": "", "name": "", "n_cross": 940, "n_local": 9_800, "n_covered_cross": 902,
+        "n_covered_local": 9_700, "why": "",
+    }  # fmt: skip
+    time = {
+        "measure": "processing_time", "cross_value": 2_900.5, "local_value": 2_300.25, "difference": 1.26,
+        "lower_90": 1.18, "upper_90": 1.34, "lower_95": 1.17, "upper_95": 1.36, "margin": 0.1, "verdict": "slower",
+    }  # fmt: skip
+    share = {
+        "measure": "supplement_share", "cross_value": 0.091, "local_value": 0.085, "difference": 0.006,
+        "lower_90": -0.011, "upper_90": 0.024, "lower_95": -0.014, "upper_95": 0.028, "margin": 0.05,
+        "verdict": "equivalent",
+    }  # fmt: skip
+    refusal = share | {"measure": "refusal_share", "verdict": "not_shown", "why": "wide_interval", "n_needed": 1_840}
+    steps = {"measure": "handovers", "cross_value": 3.4, "local_value": 2.1, "difference": 1.3, "verdict": ""}
+    of_one = time | {"scope": "procedure", "scope_id": "1.012756", "name": PROCEDURES[2][1], "margin": 0.25}
+    return [base | row for row in (time, share, refusal, steps, of_one)]
+
+
+def flows() -> list[dict[str, Any]]:
+    """Across boundaries both ways, from an old unit that cannot be told, and at home."""
+    units = {"10525": "Phường Hải Dương", "11557": "Đặc khu Cát Hải", "undetermined": "", "": ""}
+    ways = [
+        ("10525", "11557", "11557", True, 120, "for_others"), ("11557", "10525", "10525", True, 45, "by_others"),
+        ("10525", "undetermined", "", True, 3, "for_others"), ("10525", "10525", "10525", False, 900, ""),
+    ]  # fmt: skip
+    return [
+        {"receiving_unit_id": one, "resolving_unit_id": two, "applicant_unit_id": three, "is_cross_boundary": crosses,
+         "n": n, "n_finished": n - 2, "n_refused": 1, "direction": direction, "receiving_name": units[one],
+         "resolving_name": units[two], "applicant_name": units[three]}
+        for one, two, three, crosses, n, direction in ways
+    ]  # fmt: skip
+
+
+def undetermined_units() -> list[dict[str, Any]]:
+    """A ward split in two, and a district that nobody took over."""
+    split = {"unit_key": "10528@2000-01-01", "name": "Phường Trần Phú", "why": "split", "n_baseline": 22, "n_period": 8}
+    heirs = [("10525", "Phường Hải Dương"), ("10537", "Phường Lê Thanh Nghị")]
+    gone = {"unit_key": "299@2000-01-01", "name": "Huyện Ninh Giang", "why": "no_successor", "n_baseline": 70}
+    return [
+        *(split | {"heir_unit_id": code, "heir_name": name} for code, name in heirs),
+        gone | {"n_period": 31, "heir_unit_id": "", "heir_name": ""},
+    ]
 
 
 def due_soon(n_overdue: int = 123) -> list[dict[str, Any]]:
@@ -487,7 +587,7 @@ def hostile() -> tuple[dict[str, pa.Table], About]:
     """The city with every text that may come from outside turned hostile."""
     codes = {
         "scope", "state", "verdict", "why", "basis", "step", "limit_class", "level", "item", "unit_of_count", "by",
-        "term", "agreement", "actual_verdict",
+        "term", "agreement", "actual_verdict", "role", "unanswerable", "measure", "difference", "direction",
     }  # fmt: skip
     tables = {}
     for name, table in city().items():

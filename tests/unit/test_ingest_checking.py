@@ -104,7 +104,7 @@ def test_every_problem_has_a_row_that_meets_it() -> None:
     by_bytes = {"missing_columns", "too_many_columns", "bad_quotes", "bad_encoding", "unreadable_row"}
     by_other_forms = {"unreadable_json", "unreadable_xml", "duplicate_key", "too_deep"}
     by_mapping = {"unmapped_status", "unmapped_channel", "missing_activity", "undated_end", "undated_receipt"}
-    by_file = {"no_event", "held", "in_the_future"}
+    by_file = {"no_event", "held", "in_the_future", "ambiguous_unit"}
     by_cell = {problem for _, _, problem in BROKEN_CELLS}
     assert by_cell | by_bytes | by_other_forms | by_mapping | by_file == set(PROBLEMS)
 

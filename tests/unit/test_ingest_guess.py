@@ -87,6 +87,11 @@ def test_a_vietnamese_list_is_read_as_the_shipped_mapping_reads_it(tmp_path: Pat
     assert found.statuses == {label: ours.statuses[label] for label in file["Trạng thái"] if label}
     assert found.channels == {"Trực tiếp": "in_person", "Trực tuyến": "online"}
     assert found.dates == {}
+    assert found.unit_columns == ours.unit_columns == "names"
+
+
+def test_a_column_of_codes_of_units_is_drafted_as_one() -> None:
+    assert mapped(vietnamese_list() | {"Đơn vị giải quyết": ["H24.12"] * 40}).unit_columns == "codes"
 
 
 def test_a_draft_that_is_sure_of_all_says_only_what_was_left_out() -> None:

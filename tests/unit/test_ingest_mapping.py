@@ -13,8 +13,8 @@ import pytest
 from procmon.errors import SettingsError, UsageProblem
 from procmon.ingest.dates import DAY_FIRST
 from procmon.ingest.mapping import Channel, Columns, Status, parse_mapping, read_mapping, schema, shipped
-from procmon.ingest.text import bare
 from procmon.tables import CHANNELS, STATUSES
+from procmon.text import bare
 
 LOG = {
     "name": '"m"',

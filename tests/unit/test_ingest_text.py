@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from procmon.ingest.text import INVISIBLE, bare, fold, fold_name, tidy_sql
+from procmon.text import INVISIBLE, bare, fold, fold_name, tidy_sql
 
 INITIALS = ["", "b", "c", "ch", "d", "đ", "g", "gi", "h", "kh", "l", "m", "n", "ng", "nh", "ph", "qu", "t", "th", "tr"]
 RHYMES = [

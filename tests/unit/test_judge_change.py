@@ -68,8 +68,9 @@ def told(engine: Engine, case: Case, *, are_pauses_known: bool = True) -> list[P
     engine.give("sides", as_table(sides, SIDES))
     engine.give("baseline_stages", as_table(kept, KEPT))
     engine.give("stretches", as_table(stretches, STRETCHES))
+    engine.give("unit_today", as_table([], HEIRS))
     engine.steps(sql_text("judge", "change"))
-    units = engine.query("SELECT * FROM change_units ORDER BY procedure_key NULLS FIRST, unit_today NULLS FIRST")
+    units = engine.query("SELECT * FROM change_units ORDER BY procedure_key NULLS FIRST, unit_told NULLS FIRST")
     stages = engine.query("SELECT * FROM change_stages ORDER BY ALL NULLS FIRST")
     return decompose(units, stages, Change(base, now, caps, min_n).mix)
 
@@ -82,6 +83,7 @@ KEPT = (
     ("procedure_key", TEXT), ("unit_today", TEXT), ("month_on", DAY), ("stage", TEXT), ("capped_from_seconds", INT),
     ("cap_seconds", INT), ("seconds", INT),
 )  # fmt: skip
+HEIRS = (("unit_key", TEXT), ("told_key", TEXT))
 STRETCHES = (("dossier_id", TEXT), ("stage", TEXT), ("kind", TEXT), ("open_seconds", INT))
 
 

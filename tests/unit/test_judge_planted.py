@@ -80,6 +80,59 @@ def test_the_boundary_verdicts_are_exactly_those_planted(found: Found) -> None:
     assert {verdict: offered.count(verdict) for verdict in set(offered)} == found.planted["boundaries"]
 
 
+def test_the_shares_of_the_procedures_on_offer_are_those_planted(found: Found) -> None:
+    """The city's, and its levels' and fields' added up; the last month's end is the as-of instant itself."""
+    shares: dict[str, list[dict[str, Any]]] = {}
+    for row in found.rows("boundary_shares"):
+        shares.setdefault(row["scope"], []).append(row)
+    counts = [name for name in shares["city"][0] if name.startswith("n_")]
+    (city,), planted = shares["city"], found.planted["procedures"].values()
+    for verdict, n in found.planted["boundaries"].items():
+        assert city[f"n_{verdict}"] == n
+    assert city["n_on_offer"] == len(planted)
+    assert city["n_announced"] == sum(p["is_announced"] for p in planted)
+    assert city["n_announced_not_proven"] == sum(p["is_announced"] and p["boundary"] != "proven" for p in planted)
+    assert city["n_proven_not_announced"] == sum(not p["is_announced"] and p["boundary"] == "proven" for p in planted)
+    for kind in ("level", "field"):
+        assert {name: sum(row[name] for row in shares[kind]) for name in counts} == {n: city[n] for n in counts}
+    last = max(shares["month"], key=lambda row: row["as_of_on"])
+    assert (len(shares["month"]), last["scope_id"]) == (12, "2025-12")
+    assert {name: last[name] for name in counts} == {name: city[name] for name in counts}
+
+
+def test_reasons_flows_and_roles_count_the_same_dossiers_as_the_verdicts(found: Found) -> None:
+    rows, refusals = found.rows("boundaries"), found.rows("boundary_refusals")
+    assert sum(row["n"] for row in refusals) == sum(row["n_cross_refused"] for row in rows) > 0
+    not_competent = sum(row["n"] for row in refusals if row["reason"] == "not_competent")
+    assert not_competent == sum(p["n_refused_elsewhere"] for p in found.planted["procedures"].values())
+    flows = found.rows("flows")
+    n_cross = sum(row["n"] for row in flows if row["is_cross_boundary"])
+    assert n_cross == sum(row["n_cross"] for row in rows)
+    assert sum(row["n"] for row in flows) == sum(row["n_dossiers"] - row["n_online"] for row in rows)
+    assert {row["n_dossiers"] for row in found.rows("roles")[:3]} == {sum(row["n"] for row in flows)}
+
+
+def test_what_was_planted_alike_is_not_called_slower_or_faster(found: Found) -> None:
+    """The made-up city's cross-boundary dossiers take as long as local ones; one in twenty may look otherwise."""
+    rows = [row for row in found.rows("parity") if row["measure"] == "processing_time"]
+    assert rows[0]["scope"] == "city"
+    assert rows[0]["verdict"] in ("equivalent", "not_shown")
+    assert {row["verdict"] for row in rows if row["n_covered_cross"] < 100} == {"not_shown"}
+    handovers = next(row for row in found.rows("parity") if row["measure"] == "handovers")
+    assert handovers["difference"] > 0.5  # they are sent to the unit that resolves them, and back
+
+
+def test_old_units_and_new_ones_add_up_to_the_city_in_both_years(found: Found) -> None:
+    units = [row for row in found.rows("reductions") if row["scope"] == "unit"]
+    for name in ("n_baseline", "n_period"):
+        assert sum(row[name] for row in units) == found.city[name]
+    (left,) = (row for row in units if row["scope_id"] == "undetermined")
+    assert not any("@" in row["scope_id"] for row in units)
+    shown = {row["unit_key"]: row for row in found.rows("undetermined_units")}.values()
+    for name in ("n_baseline", "n_period"):
+        assert sum(row[name] for row in shown) == left[name] > 0
+
+
 def test_what_was_planted_faster_is_found_and_what_was_not_is_never_called_met(found: Found) -> None:
     verdicts: dict[str, list[str]] = {"much_faster": [], "unchanged": [], "slower": []}
     for code, planted in found.planted["procedures"].items():

@@ -18,6 +18,7 @@ from judged_twin import (
     assert_boundaries,
     assert_due_soon,
     assert_form_06,
+    assert_parity,
     assert_reductions,
     assert_rule_sets,
     near,
@@ -74,6 +75,7 @@ def test_every_reduction_of_the_sample_city_equals_the_plain_twin(year: Any) -> 
 def test_boundaries_and_pending_work_of_the_sample_city_equal_the_plain_twin(year: Any) -> None:
     tables, twin, _ = year
     assert_boundaries(tables["boundaries"], twin)
+    assert_parity(tables["parity"], twin)
     assert_due_soon(tables["due_soon"], twin)
 
 

@@ -11,6 +11,7 @@ import pytest
 from judged import NO_BATCHES, City, midnight
 
 from procmon.judge.units import Units
+from procmon.measure.heirs import unit_heirs
 from procmon.tables import Period
 
 JUNE, JULY, LATER = date(2025, 6, 30), date(2025, 7, 1), date(2026, 1, 1)
@@ -34,7 +35,9 @@ def units(*successions: tuple[str, str, str]) -> Units:
         {"old_unit_id": old, "new_unit_id": new, "effective_on": LATER if new == "Z" else JULY, "extent": extent}
         for old, new, extent in successions
     ]
-    return Units(versions, pa.Table.from_pylist(rows))
+    columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
+    table = pa.table({name: [row[name] for row in rows] for name in columns})
+    return Units(versions, unit_heirs(versions, table))
 
 
 def test_a_code_used_again_is_another_unit() -> None:

@@ -1,4 +1,4 @@
-"""A unit is its code on the day of the event that states it: first and last days of its versions (rulebook 8)."""
+"""A unit is its code on the day of the event that states it, and whoever has taken it over by then (rulebook 8)."""
 
 from __future__ import annotations
 
@@ -108,3 +108,64 @@ def test_the_receiving_unit_is_that_of_the_first_receipt_or_refusal_on_its_day(
     )  # fmt: skip
     dossiers = store.dossiers(registry, datetime(2025, 8, 1, tzinfo=UTC)).to_pylist()
     assert {row["dossier_id"]: row["receiving_unit_key"] for row in dossiers} == dict.fromkeys(stories, key)
+
+
+# ---- stated before a reform, and after it
+
+OLD_CITY = [
+    ("A", "ward", "", "2020-01-01", "2025-07-01"),
+    ("B", "ward", "", "2020-01-01", "2025-07-01"),
+    ("S", "ward", "", "2020-01-01", "2025-07-01"),
+    ("D", "district", "", "2020-01-01", "2025-07-01"),
+    ("AT-A", "centre", "A", "2020-01-01", "2025-07-01"),
+    ("N", "ward", "", "2025-07-01", ""),
+    ("A", "ward", "", "2025-07-01", ""),  # another ward, by a code used again
+    ("M", "ward", "", "2025-07-01", ""),
+    ("Z", "ward", "", "2026-01-01", ""),
+]
+SUCCESSIONS = [
+    ("A", "N", "2025-07-01", "whole"),
+    ("B", "N", "2025-07-01", "whole"),
+    ("S", "N", "2025-07-01", "part"),
+    ("S", "A", "2025-07-01", "part"),
+    ("N", "Z", "2026-01-01", "whole"),
+]
+
+
+@pytest.mark.parametrize(
+    ("received_by", "resolved_by", "resolved_on", "is_cross_boundary"),
+    [
+        ("A", "N", FIRST_OF_NEW, False),  # the ward that has taken it over whole
+        ("AT-A", "N", FIRST_OF_NEW, False),  # received at its centre
+        ("A", "A", FIRST_OF_NEW, True),  # the same code, another ward
+        ("A", "B", LAST_OF_OLD, True),  # both are in N by now, but were two wards then
+        ("A", "M", FIRST_OF_NEW, True),
+        ("S", "N", FIRST_OF_NEW, None),  # split: perhaps this part, perhaps the other
+        ("S", "A", FIRST_OF_NEW, None),
+        ("S", "M", FIRST_OF_NEW, True),  # neither part
+        ("A", "Z", "2026-01-05", False),  # taken over twice
+        ("S", "Z", "2026-01-05", None),
+        ("D", "N", FIRST_OF_NEW, True),  # nobody took it over: filed at another level
+    ],
+)
+def test_a_dossier_does_not_cross_a_boundary_because_its_ward_was_taken_over_whole(
+    received_by: str, resolved_by: str, resolved_on: str, is_cross_boundary: bool | None
+) -> None:
+    """Received on 30 June 2025 by an old unit for one of its own; the resolving unit is stated later."""
+    lives_in = received_by.removeprefix("AT-")
+    unit_columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
+    columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
+    registry = {
+        "units": [dict(zip(unit_columns, unit, strict=True)) | {"name": unit[0]} for unit in OLD_CITY],
+        "successions": [dict(zip(columns, row, strict=True)) for row in SUCCESSIONS],
+    }
+    shared = {"dossier_id": "d", "procedure_id": "1.001"}
+    store = Store()
+    store.ingest_rows([
+        shared | {"status": "received", "occurred_at": f"{LAST_OF_OLD}T08:00", "receiving_unit_id": received_by,
+                  "applicant_unit_id": lives_in, "resolving_unit_id": ""},
+        shared | {"status": "processing", "occurred_at": f"{resolved_on}T16:00", "resolving_unit_id": resolved_by,
+                  "receiving_unit_id": "", "applicant_unit_id": ""},
+    ])  # fmt: skip
+    (row,) = store.dossiers(registry, datetime(2026, 2, 1, tzinfo=UTC)).to_pylist()
+    assert row["is_cross_boundary"] is is_cross_boundary

@@ -53,10 +53,18 @@ A_BATCH_OF_THE_FIRST_RELEASE = """
         retracted_why, note)
     VALUES ('log.csv', '', 'canonical', 'done', '2025-03-03 00:00:00', 0, 0, 0, 0, 0, '', '')
 """
+A_LOAD_OF_THE_FIRST_RELEASE = """
+    INSERT INTO loads (kind, file, loaded_at, n_added, n_changed, n_closed, n_left, replaced)
+    VALUES ('successions', 'a.csv', '2025-07-01 00:00:00', 1, 0, 0, 0, false)
+"""
+A_SUCCESSION_OF_THE_FIRST_RELEASE = """
+    INSERT INTO successions (load_id, loaded_at, old_unit_id, new_unit_id, effective_on, extent)
+    VALUES (1, '2025-07-01 00:00:00', '11383', '11344', '2025-07-01', 'part')
+"""
 
 
 def make_first_schema(url: str) -> None:
-    """The database as the first release made it, with one batch."""
+    """The database as the first release made it, with one batch and one succession."""
     migrations = Config()
     migrations.set_main_option("script_location", str(MIGRATIONS))
     with (
@@ -65,7 +73,10 @@ def make_first_schema(url: str) -> None:
     ):
         migrations.attributes["connection"] = connection
         command.upgrade(migrations, "0001")
-        connection.execute(text(A_BATCH_OF_THE_FIRST_RELEASE))
+        for row in (
+            A_BATCH_OF_THE_FIRST_RELEASE, A_LOAD_OF_THE_FIRST_RELEASE, A_SUCCESSION_OF_THE_FIRST_RELEASE
+        ):  # fmt: skip
+            connection.execute(text(row))
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_knows(engine: Engine) -> None:
@@ -198,6 +209,8 @@ def test_a_database_of_an_earlier_release_is_brought_up_to_date(
         assert batches.to_pylist() == [
             {"file": "log.csv", "mapping_digest": "", "kind": "events", "is_held": False} for _ in range(2)
         ]
+        successions = registry.read(engine, "successions").to_pylist()
+        assert [(row["old_unit_id"], row["extent"], row["weight"]) for row in successions] == [("11383", "part", None)]
 
 
 def test_a_database_is_brought_up_to_date_once_however_many_open_it(database_url: str) -> None:

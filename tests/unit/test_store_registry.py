@@ -57,6 +57,7 @@ GOOD = {  # a file of each kind, from which the tests below go astray one cell a
         "new_unit_id": "11344",
         "effective_on": "2025-07-01",
         "extent": "whole",
+        "weight": "1",
     },
     "calendar": {
         "calendar_id": "default",
@@ -289,7 +290,7 @@ def test_every_version_reads_as_it_was(
 def test_every_kind_is_read_with_the_columns_of_its_file_and_their_types(desk: Desk) -> None:
     of_type = {
         pa.date32(): "valid_from valid_to effective_on on announced_on baseline_from baseline_to period_from period_to",
-        pa.float64(): "limit_amount reduction",
+        pa.float64(): "limit_amount reduction weight",
         pa.int64(): "weekday",
         pa.bool_(): "open",
     }
@@ -430,6 +431,11 @@ BAD_CELLS = [
     ("units", {"valid_to": "2025-06-30"}, "column valid_to, '2025-06-30': expected a day after valid_from, 2025-07-01"),
     ("successions", {"extent": "half"}, "column extent, 'half': expected one of whole, part"),
     ("successions", {"effective_on": ""}, "column effective_on, '': it may not be empty"),
+    *[
+        ("successions", {"weight": weight}, f"column weight, '{weight}': expected a share from 0 to 1, such as 0.4")
+        for weight in ("-0.1", "1.1", "2", "1e0", "40%", "nan", "½")
+    ],
+    ("successions", {"weight": "0.4"}, "column weight, '0.4': expected weights of the successors of 11383 on 2025"),
     ("calendar", {"on": "1999-12-31"}, "column on, '1999-12-31': expected a day from 2000-01-01 to 2059-12-31"),
     ("calendar", {"on": "2060-01-01"}, "column on, '2060-01-01': expected a day from 2000-01-01 to 2059-12-31"),
     ("calendar", {"open": "maybe"}, "column open, 'maybe': expected yes or no"),
@@ -484,6 +490,54 @@ def test_a_cell_that_cannot_be_taken_is_named_with_what_is_expected(
     assert said in message
     assert caught.value.remedy
     assert caught.value.exit_code == 10
+
+
+def heirs(*weights: str, old: str = "11383") -> list[dict[str, str]]:
+    """The successors 0, 1, … of an old unit with their weights."""
+    return [
+        {"old_unit_id": old, "new_unit_id": str(number), "extent": "part", "weight": weight}
+        for number, weight in enumerate(weights)
+    ]
+
+
+@pytest.mark.parametrize(
+    "weights", [("0.4", "0.6"), ("0", "1"), (".5", "0.25", "0.25"), ("0.333", "0.333", "0.333"), ("", "", ""), ("1",)]
+)
+def test_weights_of_an_old_unit_that_sum_to_one_are_kept(desk: Desk, weights: tuple[str, ...]) -> None:
+    desk.load("successions", *heirs(*weights))
+    assert [row["weight"] for row in desk.rows("successions")] == [float(text) if text else None for text in weights]
+    assert registry.read(desk.engine, "successions")["weight"].type == pa.float64()
+
+
+def test_successions_without_the_column_have_no_weight(desk: Desk) -> None:
+    desk.load_text("successions", "old_unit_id,new_unit_id,effective_on,extent\n1,2,2025-07-01,whole\n")
+    assert [row["weight"] for row in desk.rows("successions")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (("0.4", "0.5"), "expected weights of the successors of 11383 on 2025-07-01 that sum to 1; these sum to 0.9"),
+        (("0.6", "0.402"), "these sum to 1.002"),
+        (("1", ""), "line 3, column weight, '': expected a weight for each successor of 11383 on 2025-07-01, or for"),
+    ],
+)
+def test_weights_that_do_not_share_out_an_old_unit_are_refused(
+    sqlite_desk: Desk, weights: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(RegistryError) as caught:
+        sqlite_desk.load("successions", *heirs("0.5", "0.5", old="other"), *heirs(*weights))
+    assert said in str(caught.value).replace("line 5", "line 3")
+    assert sqlite_desk.rows("successions") == []
+
+
+def test_weights_are_summed_with_those_that_stand_already(sqlite_desk: Desk) -> None:
+    sqlite_desk.load("successions", *heirs("0.4", "0.6"))
+    with pytest.raises(RegistryError, match=r"sum to 1\.4"):
+        sqlite_desk.load("successions", heirs("0.4", "1")[1])
+    sqlite_desk.load("successions", *heirs("0.3", "0.7"))
+    sqlite_desk.load("successions", heirs("0.3", "1")[1], replace=True)
+    assert [row["weight"] for row in sqlite_desk.rows("successions")] == [1]
 
 
 def test_a_key_that_stands_twice_is_named_with_both_lines(sqlite_desk: Desk) -> None:

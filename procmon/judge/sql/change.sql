@@ -1,11 +1,11 @@
 -- What made the change: integer sums by procedure, unit, stage and side (rulebook 7f).
--- Sees: sides, baseline_stages (working seconds of the baseline's finished dossiers), stretches, compared_months.
+-- Sees: sides, unit_today, baseline_stages (working seconds of the baseline's finished dossiers), stretches, compared_months.
 
 -- step: change_units
--- A dossier's time up to its cap, by procedure and unit.
+-- A dossier's time up to its cap, by procedure and unit; what no unit of the day stands for is one unit.
 SELECT
-    procedure_key,
-    unit_today,
+    s.procedure_key,
+    coalesce(t.told_key, s.unit_today) AS unit_told,
     count(*) FILTER (WHERE NOT is_now) AS n_baseline,
     count(*) FILTER (WHERE is_now) AS n_period,
     sum(CASE WHEN is_now THEN 0 ELSE least(working_seconds, cap_seconds) END) AS seconds_baseline,
@@ -13,8 +13,9 @@ SELECT
     sum(CASE WHEN is_now THEN 0 ELSE coalesce(paused_seconds, 0) END) AS paused_baseline,
     sum(CASE WHEN is_now THEN coalesce(paused_seconds, 0) ELSE 0 END) AS paused_period,
     count(*) - count(paused_seconds) AS n_pauses_unknown  -- a baseline of before they were kept
-FROM sides
-GROUP BY procedure_key, unit_today
+FROM sides AS s
+LEFT JOIN unit_today AS t ON t.unit_key = s.unit_today
+GROUP BY s.procedure_key, coalesce(t.told_key, s.unit_today)
 
 -- step: change_stages
 -- Working time by procedure and stage; of dossiers above the cap by their own time too, as each is scaled by itself.

@@ -3,7 +3,9 @@
 -- a field's those of the procedures that belong to it on that day.
 -- Sees: dossiers, procedure_versions, baseline_files, baseline_state_files, baseline_stage_files, chosen_baseline (one
 -- row), procedure_heirs (procedure_key, heir_key), unit_today (unit_key, today_key: whole successions followed up to
--- the as-of day), scope_units (today_key), scope_procedures (procedure_key), question.
+-- the as-of day; told_key: the same, but `undetermined` where no unit of that day can be told), scope_units (today_key),
+-- scope_procedures (procedure_key), question.
+-- Shocks move together by `unit_today`; what is told by unit goes by the `told` ones.
 
 -- step: caps
 -- Each procedure's cap, as frozen with the chosen baseline (rulebook 7a). The codes behind a procedure had one cap when
@@ -24,13 +26,18 @@ FROM (
         coalesce(p.level, '') AS level,
         coalesce(p.name, '') AS procedure_name,
         coalesce(c.today_key, d.receiving_unit_key, '') AS receiving_today,
-        coalesce(s.today_key, d.resolving_unit_key, c.today_key, d.receiving_unit_key, '') AS unit_today
+        coalesce(s.today_key, d.resolving_unit_key, c.today_key, d.receiving_unit_key, '') AS unit_today,
+        coalesce(c.told_key, d.receiving_unit_key, '') AS receiving_told,
+        coalesce(s.told_key, d.resolving_unit_key, '') AS resolving_told,
+        coalesce(s.told_key, d.resolving_unit_key, c.told_key, d.receiving_unit_key, '') AS unit_told,
+        coalesce(l.told_key, d.applicant_unit_key, '') AS applicant_told
     FROM dossiers AS d
     LEFT JOIN procedure_heirs AS h ON h.procedure_key = d.registry_procedure_id
     LEFT JOIN procedure_versions AS p
         ON p.procedure_id = d.registry_procedure_id AND p.valid_from <= d.received_on AND p.ends_on > d.received_on
     LEFT JOIN unit_today AS c ON c.unit_key = d.receiving_unit_key
     LEFT JOIN unit_today AS s ON s.unit_key = d.resolving_unit_key
+    LEFT JOIN unit_today AS l ON l.unit_key = d.applicant_unit_key
 ) AS a
 CROSS JOIN question AS q
 WHERE q.side = 'all'

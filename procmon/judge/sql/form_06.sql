@@ -6,8 +6,8 @@ SELECT
     f.dossier_id,  -- which they are: `explain` lists them
     f.field,
     f.level,
-    f.unit_today,
-    f.receiving_today,
+    f.unit_told,
+    f.receiving_told,
     f.channel,
     f.outcome,
     f.last_status,
@@ -33,8 +33,8 @@ WHERE f.received_at IS NOT NULL
 SELECT
     field,
     level,
-    unit_today,
-    receiving_today,
+    unit_told,
+    receiving_told,
     count(*) AS received,
     count(*) FILTER (WHERE NOT is_carried_over AND channel = 'online') AS received_online,
     count(*) FILTER (WHERE NOT is_carried_over AND channel <> 'online') AS received_in_person_post,
@@ -47,4 +47,4 @@ SELECT
     count(*) FILTER (WHERE class_06 = 'pending_in_time') AS pending_in_time,
     count(*) FILTER (WHERE class_06 = 'pending_overdue') AS pending_overdue
 FROM in_period
-GROUP BY GROUPING SETS ((field, level), (unit_today), (receiving_today))
+GROUP BY GROUPING SETS ((field, level), (unit_told), (receiving_told))

@@ -7,7 +7,7 @@ SELECT
     dossier_id,
     field,
     level,
-    unit_today,
+    unit_told,
     outcome,
     current_due_at IS NULL AS is_without_stated_due,
     last_status = 'supplement_requested' AS is_waiting,
@@ -34,13 +34,13 @@ FROM (
 -- step: told
 -- Each dossier under each rule set; `apart` is why it is in no share.
 SELECT 'index_766' AS rule_set, index_766 AS is_on_time, CASE WHEN index_766 IS NULL THEN 'without_due_date' END AS apart,
-    outcome, dossier_id, field, level, unit_today
+    outcome, dossier_id, field, level, unit_told
 FROM verdicts
 UNION ALL
-SELECT 'form_06' AS rule_set, form_06 AS is_on_time, NULL AS apart, outcome, dossier_id, field, level, unit_today
+SELECT 'form_06' AS rule_set, form_06 AS is_on_time, NULL AS apart, outcome, dossier_id, field, level, unit_told
 FROM verdicts
 UNION ALL
-SELECT 'strict' AS rule_set, strict AS is_on_time, apart, outcome, dossier_id, field, level, unit_today
+SELECT 'strict' AS rule_set, strict AS is_on_time, apart, outcome, dossier_id, field, level, unit_told
 FROM verdicts
 
 -- step: on_time
@@ -49,7 +49,7 @@ SELECT
     rule_set,
     level,
     field,
-    unit_today,
+    unit_told,
     count(*) AS n_dossiers,
     count(is_on_time) AS n_judged,
     count(*) FILTER (WHERE is_on_time) AS n_on_time,
@@ -61,7 +61,7 @@ SELECT
     count(*) FILTER (WHERE apart = 'refused') AS n_refused,
     count(*) FILTER (WHERE apart = 'withdrawn') AS n_withdrawn
 FROM told
-GROUP BY GROUPING SETS ((rule_set), (rule_set, level), (rule_set, field), (rule_set, unit_today))
+GROUP BY GROUPING SETS ((rule_set), (rule_set, level), (rule_set, field), (rule_set, unit_told))
 
 -- step: bridge
 -- From index_766 to another rule set every dossier whose verdict differs moves in one step: what form 06 (or strict)

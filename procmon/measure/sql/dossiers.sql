@@ -1,5 +1,6 @@
 -- One row for each dossier with an event seen (rulebook 3 to 6, and 8 for the boundary).
--- Sees: events (events.sql), firsts, ends and roles (facts.sql), asked, calendar_days, calendar_minutes, open_hours, procedures, units.
+-- Sees: events (events.sql), firsts, ends and roles (facts.sql), asked, calendar_days, calendar_minutes, open_hours,
+-- procedures, unit_versions and unit_heirs (units.sql, heirs.py).
 
 -- step: procedure_versions
 SELECT
@@ -9,20 +10,6 @@ SELECT
         coalesce(lead(valid_from) OVER (PARTITION BY procedure_id ORDER BY valid_from NULLS FIRST), DATE '9999-12-31')
     ) AS ends_on
 FROM (SELECT * REPLACE (coalesce(valid_from, DATE '0001-01-01') AS valid_from) FROM procedures)
-
--- step: unit_versions
-SELECT
-    unit_id,
-    valid_from,
-    least(
-        coalesce(valid_to, DATE '9999-12-31'),
-        coalesce(lead(valid_from) OVER (PARTITION BY unit_id ORDER BY valid_from NULLS FIRST), DATE '9999-12-31')
-    ) AS ends_on,
-    kind,
-    parent_unit_id,
-    unit_id || '@' || CAST(valid_from AS VARCHAR) AS unit_key,
-    name
-FROM (SELECT * REPLACE (coalesce(valid_from, DATE '0001-01-01') AS valid_from) FROM units)
 
 -- step: after_end
 -- The first return after the end, in order.
@@ -309,32 +296,64 @@ LEFT JOIN unit_versions AS v ON v.unit_id = u.unit_id AND v.valid_from <= u.day 
 LEFT JOIN unit_versions AS p ON p.unit_id = v.parent_unit_id AND p.valid_from <= u.day AND p.ends_on > u.day
 WHERE u.unit_id IS NOT NULL
 
+-- step: same_grounds
+-- Two territories of different days on which the later one stands for the earlier, or for a part of it: either way round.
+SELECT one, other, from_on, to_on, count(*) FILTER (WHERE NOT is_whole) = 0 AS is_whole
+FROM (
+    SELECT unit_key AS one, heir_key AS other, from_on, to_on, is_whole FROM unit_heirs
+    UNION ALL
+    SELECT heir_key AS one, unit_key AS other, from_on, to_on, is_whole FROM unit_heirs
+)
+GROUP BY one, other, from_on, to_on
+
 -- step: boundaries
+-- Territories stated on different days are the same where one has taken the other over whole by the later day, and
+-- where it took over a part nobody can say.
 SELECT
     r.*,
     coalesce(c.unit_key, r.receiving_unit_id || '@') AS receiving_unit_key,
     coalesce(s.unit_key, r.resolving_unit_id || '@') AS resolving_unit_key,
     coalesce(t.unit_key, r.returning_unit_id || '@') AS returning_unit_key,
+    coalesce(p.unit_key, r.applicant_unit_id || '@') AS applicant_unit_key,
     CASE
         WHEN NOT r.is_at_counter THEN NULL
         WHEN r.is_online THEN false
         ELSE
             CASE
-                WHEN c.territory IS NOT NULL AND s.territory IS NOT NULL THEN c.territory <> s.territory
+                WHEN c.territory = s.territory THEN false
+                WHEN c.territory IS NOT NULL AND s.territory IS NOT NULL THEN
+                    CASE WHEN cs.one IS NULL THEN true WHEN cs.is_whole THEN false END
                 WHEN c.territory IS NULL AND s.territory IS NULL AND r.receiving_unit_id = r.resolving_unit_id
                     THEN false
             END
             OR CASE
                 WHEN c.territory IS NOT NULL AND NOT c.is_commune THEN false
-                WHEN c.territory IS NOT NULL THEN c.territory <> p.territory
+                WHEN c.territory = p.territory THEN false
+                WHEN c.territory IS NOT NULL AND p.territory IS NOT NULL THEN
+                    CASE WHEN cp.one IS NULL THEN true WHEN cp.is_whole THEN false END
                 WHEN p.territory IS NULL AND r.receiving_unit_id = r.applicant_unit_id THEN false
             END
-    END AS is_cross_boundary
+    END AS is_cross_boundary,
+    CASE
+        WHEN t.territory = s.territory THEN false
+        WHEN t.territory IS NOT NULL AND s.territory IS NOT NULL THEN
+            CASE WHEN ts.one IS NULL THEN true WHEN ts.is_whole THEN false END
+        WHEN t.territory IS NULL AND s.territory IS NULL AND r.returning_unit_id = r.resolving_unit_id THEN false
+    END AS is_returned_elsewhere
 FROM roles AS r
 LEFT JOIN territories AS c ON c.unit_id = r.receiving_unit_id AND c.day = r.receiving_on
 LEFT JOIN territories AS s ON s.unit_id = r.resolving_unit_id AND s.day = r.resolving_on
 LEFT JOIN territories AS t ON t.unit_id = r.returning_unit_id AND t.day = r.returning_on
 LEFT JOIN territories AS p ON p.unit_id = r.applicant_unit_id AND p.day = r.applicant_on
+LEFT JOIN same_grounds AS cs
+    ON cs.one = c.territory AND cs.other = s.territory
+    AND cs.from_on <= greatest(c.day, s.day) AND cs.to_on > greatest(c.day, s.day)
+LEFT JOIN same_grounds AS cp
+    ON cp.one = c.territory AND cp.other = p.territory
+    AND cp.from_on <= greatest(c.day, p.day) AND cp.to_on > greatest(c.day, p.day)
+LEFT JOIN same_grounds AS ts
+    ON ts.one = t.territory AND ts.other = s.territory
+    AND ts.from_on <= greatest(t.day, s.day) AND ts.to_on > greatest(t.day, s.day)
 
 -- step: seconds
 SELECT
@@ -420,7 +439,9 @@ SELECT
     CAST(n.ended_local AS DATE) AS ended_on,
     b.receiving_unit_key,
     b.resolving_unit_key,
-    b.returning_unit_key
+    b.returning_unit_key,
+    b.applicant_unit_key,
+    b.is_returned_elsewhere
 FROM firsts AS f
 CROSS JOIN asked AS a
 JOIN judged AS j ON j.dossier_id = f.dossier_id

@@ -39,6 +39,22 @@ WHAT = (
 )  # fmt: skip
 """What `show` shows; `query` knows the same names with `_` for `-`, and `events`."""
 
+STORED = ("procedures", "units", "rejects", *LEDGER_TABLES)
+"""What is shown as it is stored; all else is measured as of an instant."""
+OF_THE_CITY = ("parity",)
+"""What is told of the city only, and of no part of it."""
+PARTED = {*WHAT} - {*STORED, *OF_THE_CITY}
+TAKEN_BY = {
+    "unit": {*PARTED, "units"},
+    "field": {*PARTED, "procedures"},
+    "procedure": {
+        "dossiers", "procedures", "reductions", "pending-work", "change", "predecessors", "boundaries",
+        "boundary-refusals", "parity", "due-soon", "figures", "corrections",
+    },
+    "rule_set": {"on-time", "bridge", "figures", "corrections"},
+    "batch": {"dossiers", "rejects"},
+}  # fmt: skip
+"""Which tables each of these filters has rows to choose from."""
 STALE = timedelta(hours=26)
 DECISION_AHEAD = timedelta(days=60)
 """A year's official days are asked for this long before it begins."""
@@ -69,7 +85,11 @@ def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) ->
     """The table `what` (one of WHAT), measured from the lake; needs no run.
 
     As of `filters.as_of`, or the period's end, or the last done run's, else `now`.
+    Raises: UsageProblem for a filter that the table cannot take (TAKEN_BY).
     """
+    for option, tables in TAKEN_BY.items():
+        if getattr(filters, option) not in ("", None) and what not in tables:
+            raise UsageProblem(f"--{option.replace('_', '-')} is not for {what}", remedy="Leave it out.")
     name = what.replace("-", "_")
     if name == "rejects":
         return _rejects(workspace, filters)
@@ -124,12 +144,12 @@ def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
     table = ledger.read_table(
         workspace.ledger_db, name, run_id=run_id if name in ("figures", "corrections", "deliveries") else None
     )
-    table = _of_rule_set(table, filters)
+    table = _of_procedure(_of_rule_set(table, filters), filters)
     return _with_superseded(workspace, table) if name == "batches" else table
 
 
 def _of_rule_set(table: pa.Table, filters: Filters) -> pa.Table:
-    """The rows of the rule set asked for; of the bridge those that lead to it. Other tables stay whole."""
+    """The rows of the rule set asked for, in a table that has them; of the bridge those that lead to it."""
     for column in ("rule_set", "to_rule_set"):
         if filters.rule_set and column in table.column_names:
             return table.filter(pc.equal(table[column], filters.rule_set))
@@ -220,24 +240,31 @@ def _question(workspace: Workspace, seen: Inputs, as_of: datetime, filters: Filt
     if filters.period is None:
         return question
     # People who name a period mean it for the times as well.
-    return Question(
-        as_of=question.as_of, zone=question.zone, period=period, compare=period, baseline=question.baseline,
-        policies=question.policies, side=question.side, scope_id=question.scope_id,
-    )  # fmt: skip
+    return dataclasses.replace(question, compare=pages.seen_of(period, as_of))
 
 
 def _judged(workspace: Workspace, seen: Inputs, name: str, filters: Filters, *, now: datetime) -> pa.Table:
     as_of, is_period_end = _moment(workspace, filters, now)
-    closed = closed_targets(workspace, seen, as_of) if name == "targets" else []
+    closed = closed_targets(workspace, seen, as_of) if name in PROMISED else []
     with measured(workspace, seen, as_of, is_period_end=is_period_end, with_stretches=name == "change") as engine:
         judge = pages.judge_of(workspace, seen, engine)
         question = _question(workspace, seen, as_of, filters)
         if name in PROMISED:
-            return pages.promised(judge, question, closed)[name]
+            told = pages.together([*closed, pages.promised(judge, question, ending=None)])[name]
+            return _of_part(told, filters)
         if name == "form_06" and filters.by != "field":
             return judge.form_06_by_unit(question, filters.by)
         table = judge.tables(question, batches=pages.batch_counts(workspace, seen), names=[name])[name]
     return _of_procedure(_of_rule_set(table, filters), filters)
+
+
+def _of_part(table: pa.Table, filters: Filters) -> pa.Table:
+    """The rows of the unit (and of the department that it leads) or field asked for, of what is told of the city."""
+    for wanted, kinds in ((filters.unit, ["unit", "department"]), (filters.field, ["field"])):
+        if wanted:
+            is_its_kind = pc.is_in(table["scope"], pa.array(kinds))
+            table = table.filter(pc.and_(is_its_kind, pc.equal(table["scope_id"], wanted)))
+    return table
 
 
 def _of_procedure(table: pa.Table, filters: Filters) -> pa.Table:
@@ -246,15 +273,13 @@ def _of_procedure(table: pa.Table, filters: Filters) -> pa.Table:
         return table
     if "procedure_id" in table.column_names:
         return table.filter(pc.equal(table["procedure_id"], filters.procedure))
-    for kind, name in (("scope", "scope_id"), ("by", "part_id")):
-        if kind in table.column_names and "procedure" in table[kind].to_pylist():
-            is_procedure = pc.equal(table[name], filters.procedure)
-            return table.filter(pc.and_(is_procedure, pc.is_in(table[kind], pa.array(OF_PROCEDURES))))
-    return table
+    kind, name = ("parted_by", "part_id") if "parted_by" in table.column_names else ("scope", "scope_id")
+    is_procedure = pc.equal(table[name], filters.procedure)
+    return table.filter(pc.and_(is_procedure, pc.is_in(table[kind], pa.array(OF_PROCEDURES))))
 
 
 OF_PROCEDURES = ("procedure", "mix", "paused", "with_pauses")
-"""Scopes, and decompositions (`by` of table CHANGE), whose rows are procedures."""
+"""Scopes, and decompositions (`parted_by` of table CHANGE), whose rows are procedures."""
 
 
 def query(workspace: Workspace, sql: str, *, now: datetime) -> tuple[pa.Table, bool]:

@@ -18,6 +18,7 @@ from procmon.engine import Engine
 from procmon.errors import UsageProblem
 from procmon.inputs import Inputs, engine_of, find_baseline, measured, midnight, read_inputs
 from procmon.judge import Frozen, freeze
+from procmon.measure.log import give_log
 from procmon.store import ledger, registry
 from procmon.store.database import writing
 from procmon.store.workspace import Workspace
@@ -38,6 +39,17 @@ BROUGHT = """
         AND coalesce(l.occurred_at < e.ends_at, l.occurred_on < e.ends_on)
     GROUP BY l.batch_id
 """
+ENDED = """
+    SELECT count(*) > 0 AS found
+    FROM lake AS l
+    SEMI JOIN live_rows USING (batch_id, row_no)
+    CROSS JOIN edges AS e
+    WHERE l.status IN ('finished', 'returned')
+        AND coalesce(
+            l.occurred_at >= e.begins_at AND l.occurred_at < e.ends_at,
+            l.occurred_on >= e.begins_on AND l.occurred_on < e.ends_on
+        )
+"""
 MEASURED_BY = {
     "procedures": (
         "procedure_id", "limit_amount", "limit_unit", "valid_from", "valid_to", "supplement", "payment", "late_receipt",
@@ -56,13 +68,19 @@ def publish(
     """Freeze a period's dossiers as the baseline of every run from now on (rulebook 7e); older ones are kept.
 
     `say` hears how far it is: every month's end is measured by itself.
-    Raises: UsageProblem where no dossier was finished in the period.
+    Raises: UsageProblem where the period is not over, or no dossier was finished in it.
     """
+    today = now.astimezone(workspace.settings.zone).date()
+    if period.to > today:
+        raise UsageProblem(
+            f"the baseline would end with {period.to} (excluded), but today is {today}: its last days are to come",
+            remedy=f"Freeze only days that are over: `--to {today}` or earlier.",
+        )
     with workspace.lock():
         workspace.settle()
         seen = read_inputs(workspace)
-        frozen = _freeze(workspace, seen, period, now, say)
-        if frozen.dossiers.num_rows == 0:
+        frozen = _freeze(workspace, seen, period, today, say) if _has_ends(workspace, seen, period) else None
+        if frozen is None or frozen.dossiers.num_rows == 0:
             raise UsageProblem(
                 f"no dossier was finished from {period.from_} to {period.to} (excluded)",
                 remedy="Ingest the log of that time first: `procmon ingest FILE`.",
@@ -82,14 +100,28 @@ def publish(
     return baseline
 
 
-def _freeze(workspace: Workspace, seen: Inputs, period: Period, now: datetime, say: Callable[[str], None]) -> Frozen:
+def _has_ends(workspace: Workspace, seen: Inputs, period: Period) -> bool:
+    """Whether the log has an end with a result in the period: without one, no month need be measured."""
+    with engine_of(workspace) as engine:
+        lake_files = workspace.lake.files(EVENTS, seen.lake_version)
+        give_log(engine, lake_files=lake_files, done=seen.done, live=seen.live)
+        edges = {
+            "begins_at": pa.array([midnight(workspace, period.from_)], INSTANT),
+            "ends_at": pa.array([midnight(workspace, period.to)], INSTANT),
+            "begins_on": pa.array([period.from_], DAY),
+            "ends_on": pa.array([period.to], DAY),
+        }
+        engine.give("edges", pa.table(edges))
+        return bool(engine.query(ENDED).to_pylist()[0]["found"])
+
+
+def _freeze(workspace: Workspace, seen: Inputs, period: Period, today: date, say: Callable[[str], None]) -> Frozen:
     @contextmanager
     def measured_at(day: date) -> Iterator[Engine]:
         at = midnight(workspace, day)
         with measured(workspace, seen, at, is_period_end=True, with_stretches=day == period.to) as engine:
             yield engine
 
-    today = now.astimezone(workspace.settings.zone).date()
     with workspace.scratch() as scratch:
         return freeze(measured_at, period, published_on=today, scratch=scratch, say=say)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from procmon import __version__
+from procmon.config import PolicySettings
 from procmon.engine import Engine
 from procmon.errors import UsageProblem
 from procmon.inputs import Inputs, engine_of
@@ -72,12 +74,18 @@ def question_of(workspace: Workspace, inputs: Inputs, as_of: datetime, ask: Ask)
         as_of=as_of,
         zone=workspace.settings.zone,
         period=ask.period,
-        compare=Period(date(last.year, 1, 1), ask.period.to),
+        compare=seen_of(Period(date(last.year, 1, 1), ask.period.to), as_of),
         baseline=baseline_period(inputs.baseline),
         policies=inputs.policies,
         side=side,
         scope_id=scope_id,
     )
+
+
+def seen_of(period: Period, as_of: datetime) -> Period:
+    """A period as far as it has run by an instant (in the office's zone); one that has not begun stays whole."""
+    tomorrow = (as_of - timedelta(microseconds=1)).date() + timedelta(days=1)
+    return Period(period.from_, min(period.to, tomorrow), period.name) if period.from_ < tomorrow else period
 
 
 def baseline_period(baseline: ledger.Baseline | None) -> Period:
@@ -162,10 +170,14 @@ def page_tables(
     return tables
 
 
-def promised(judge: Judge, city: Question, closed: Sequence[pa.Table]) -> dict[str, pa.Table]:
-    """What is told of targets, for the city and its parts: tables TARGETS (the `closed` ones first) and WAY."""
-    targets = pa.concat_tables([*closed, judge.targets(city, ending=None)])
-    return {"targets": TARGETS.conform(targets), "way": judge.way(city)}
+def promised(judge: Judge, city: Question, *, ending: date | None) -> dict[str, pa.Table]:
+    """What is told of targets, for the city and its parts (`Judge.targets`): tables TARGETS and WAY."""
+    return {"targets": judge.targets(city, ending=ending), "way": judge.way(city, ending=ending)}
+
+
+def together(told: Sequence[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
+    """Several answers of `promised`, one after the other."""
+    return {name: pa.concat_tables([tables[name] for tables in told]) for name in NOTHING_PROMISED}
 
 
 NOTHING_PROMISED = {"targets": TARGETS.from_rows([]), "way": WAY.from_rows([])}
@@ -226,8 +238,16 @@ def _about(
         baseline_to=baseline.baseline_to,
         baseline_published_at=baseline.published_at,
         baseline_complete=baseline.is_complete,
+        changed_policies=_changed_policies(baseline, inputs),
         n_baseline=baseline.n_dossiers,
     )
+
+
+def _changed_policies(baseline: ledger.Baseline, inputs: Inputs) -> tuple[str, ...]:
+    """The policies under which the baseline was frozen otherwise: its times run by another clock."""
+    then = PolicySettings(**json.loads(baseline.settings)["policies"])
+    pairs = ((f"{name}={getattr(then, name)}", f"{name}={getattr(inputs.policies, name)}") for name in POLICY_COLUMNS)
+    return tuple(f"{old} → {new}" for old, new in pairs if old != new)
 
 
 def _scope_name(judge: Judge, question: Question) -> str:

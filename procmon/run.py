@@ -98,7 +98,7 @@ def judge_night(
         judge = pages.judge_of(workspace, seen, engine)
         city_ask = next(ask for ask in asks if ask.audience == "city")
         question = pages.question_of(workspace, seen, as_of, city_ask)
-        promised = pages.promised(judge, question, closed)
+        promised = pages.together([*closed, pages.promised(judge, question, ending=None)])
         counts = pages.batch_counts(workspace, seen)
         files = pages.intake_tables(workspace, seen, run_id)
         found = Found({}, {}, FIGURES.from_rows([]), 0)
@@ -132,8 +132,8 @@ def day_after(as_of: datetime) -> date:
     return (as_of - timedelta(microseconds=1)).date() + timedelta(days=1)
 
 
-def closed_targets(workspace: Workspace, seen: Inputs, as_of: datetime) -> list[pa.Table]:
-    """The targets whose period has ended, each judged as of its end."""
+def closed_targets(workspace: Workspace, seen: Inputs, as_of: datetime) -> list[dict[str, pa.Table]]:
+    """What is told of the targets whose period has ended (`pages.promised`), each as of its end."""
     tomorrow = day_after(as_of)
     ends = sorted({row["period_to"] for row in seen.registry["targets"].to_pylist() if row["period_to"] <= tomorrow})
     found = []
@@ -143,7 +143,7 @@ def closed_targets(workspace: Workspace, seen: Inputs, as_of: datetime) -> list[
             judge = pages.judge_of(workspace, seen, engine)
             first = date(end.year - 1 if end.month == 1 and end.day == 1 else end.year, 1, 1)
             question = pages.question_of(workspace, seen, at, Ask("city", "", Period(first, end)))
-            found.append(judge.targets(question, ending=end))
+            found.append(pages.promised(judge, question, ending=end))
     return found
 
 

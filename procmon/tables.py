@@ -480,10 +480,20 @@ PENDING_WORK = table(
     ("cut_lower", REAL, "lower end of its 95 % interval"),
     ("cut_upper", REAL, "upper end of its 95 % interval"),
     ("verdict", TEXT, "met, missed, inconclusive or no_data; no_target where none is in force"),
-    ("why", TEXT, "why it cannot be judged: no_baseline, few_dossiers, coverage, no_interval; else empty"),
+    (
+        "why",
+        TEXT,
+        "why it cannot be judged: no_baseline, no_states (published before what was received was kept), few_dossiers,"
+        " coverage, no_interval, undetermined; else empty",
+    ),
     ("actual_cut", REAL, "the cut of the finished dossiers, as in reductions"),
     ("actual_verdict", TEXT, "its verdict"),
-    ("agreement", TEXT, "disagree: verdicts differ, or cuts by more than 10 points; agree; empty: one has no data"),
+    (
+        "agreement",
+        TEXT,
+        "disagree: verdicts differ, or cuts by more than 10 points, or the finished ones alone say met and nothing more"
+        " can be said; agree; empty: one has no data",
+    ),
     ("tau_minutes", REAL, "procedures only, as all that follows: where the restricted means end"),
     ("km_median_baseline_minutes", REAL, "Kaplan-Meier median of the time to any end; empty: not reached"),
     ("km_median_period_minutes", REAL, "the same for the period"),
@@ -531,13 +541,13 @@ TARGETS = table(
 
 CHANGE = table(
     "change",
-    "What made the actual cut of a scope, part by part (rulebook 7f). Within each `by` the contributions of all rows"
-    " but the total add up to the total's. The largest stand first: of procedures the first ten gave most, the last"
-    " ten cost most.",
+    "What made the actual cut of a scope, part by part (rulebook 7f). Within each `parted_by` the contributions of all"
+    " rows but the total add up to the total's. The largest stand first: of procedures the first ten gave most, the"
+    " last ten cost most.",
     ("scope", TEXT, "city, unit or field; centre for what a reception point received"),
     ("scope_id", TEXT, "which one; empty: city"),
     (
-        "by",
+        "parted_by",
         TEXT,
         "procedure, unit or stage (each adds up to the actual cut C); mix (from the plain mean over all dossiers to C);"
         " paused (the paused time of each procedure, as a fraction of the processing time D); with_pauses (the cut of"
@@ -574,7 +584,7 @@ WAY = table(
     ("reduction", REAL, "the reduction found, a fraction"),
     ("target", REAL, "the reduction promised, a fraction"),
     ("mean_baseline_minutes", REAL, "the baseline's mean at fixed mix, same months"),
-    ("mean_period_minutes", REAL, "the period's mean at fixed mix, as far as it has run"),
+    ("mean_period_minutes", REAL, "the period's mean at fixed mix, over its whole months so far"),
     ("target_mean_minutes", REAL, "the mean that would have met the target: (1 - target) times the baseline's"),
     ("gap_days", REAL, "what the period's mean is above it, working days of 480 minutes; negative: below"),
     ("n_done", INT, "dossiers that weigh in these means: the baseline's, same months, procedures of the mix"),
@@ -582,7 +592,7 @@ WAY = table(
         "n_rest",
         INT,
         "dossiers that the rest of the target's period is assumed to bring: the baseline's of the calendar months that"
-        " have not begun, same procedures; the rest of a month that has begun counts as done",
+        " are not over, same procedures",
     ),
     ("whole_target_mean_minutes", REAL, "(1 - target) times the baseline's mean over done and rest together"),
     (
@@ -594,8 +604,10 @@ WAY = table(
         "why",
         TEXT,
         "why there is none: out_of_reach (even 0 minutes would not do), period_over, nothing_to_come (the baseline has"
-        " no dossier of these procedures in the months that have not begun); else empty",
+        " no dossier of these procedures in the months that are not over); else empty",
     ),
+    ("period_from", DAY, "first day compared"),
+    ("period_to", DAY, "day after the last: only whole months count as done"),
 )
 
 RANKING = table(
@@ -615,7 +627,7 @@ RANKING = table(
     ("n_better", INT, "ranked units that certainly cut more"),
     ("n_worse", INT, "ranked units that certainly cut less"),
     ("n_tied", INT, "ranked units that the data cannot part from it"),
-    ("why", TEXT, "why it is listed, not ranked: few_dossiers, coverage, no_interval; else empty"),
+    ("why", TEXT, "why it is listed, not ranked: few_dossiers, coverage, no_interval, alone; else empty"),
 )
 
 BOUNDARIES = table(
@@ -955,5 +967,6 @@ class About:
     baseline_to: date | None = None
     baseline_published_at: datetime | None = None
     baseline_complete: bool | None = None
+    changed_policies: tuple[str, ...] = ()  # of the baseline → now, such as "supplement=run → supplement=pause"
     n_baseline: int = 0
     settings: Mapping[str, float] = field(default_factory=dict)  # min_n_mix, min_n_verdict, min_coverage …

@@ -17,10 +17,6 @@ from procmon.measure.dossiers import POLICIES
 from procmon.store.workspace import Workspace
 from procmon.tables import RULE_SETS
 
-UNMEASURED = (
-    "procedures", "units", "rejects", "batches", "runs", "figures", "corrections", "deliveries",
-)  # fmt: skip
-"""What is shown as it is stored; all else is measured as of an instant, which is said."""
 BY = ("field", "unit", "receiving-unit")
 POLICY_VALUES = {
     "supplement": ("pause", "restart", "run"),
@@ -100,7 +96,7 @@ def show_command(
         common.write([ask.form_06_workbook(workspace, filters, now=now())], output)
         return
     table = ask.show(workspace, what, filters, now=now())
-    if what not in UNMEASURED and filters.period is None:
+    if what not in ask.STORED and filters.period is None:
         moment = filters.as_of or ask.default_as_of(workspace, now())
         whose = "" if filters.as_of else ", the last run's" if find_run(workspace) else ", now"
         say(f"as of {moment.isoformat(timespec='seconds')}{whose}")

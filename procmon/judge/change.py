@@ -140,7 +140,7 @@ def _namer(evidence: Evidence) -> Callable[[Part], dict[str, str]]:
         elif part.by != "stage":
             version = evidence.catalogue.known(part_id, question.last_day)
             name = version.name if version else ""
-        return {"by": part.by, "part_id": part_id, "name": name, "term": part.term}
+        return {"parted_by": part.by, "part_id": part_id, "name": name, "term": part.term}
 
     return named
 

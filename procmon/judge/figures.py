@@ -49,7 +49,7 @@ def figures(tables: Mapping[str, pa.Table], question: Question) -> pa.Table:
         rows += times_figures.open_stock(row, place)
     rows += times_figures.change(_rows(tables, "change"), place)
     for row in _rows(tables, "way"):
-        rows += times_figures.way(row, place)
+        rows += times_figures.way(row)
     rows += [times_figures.ranking(row, place) for row in _rows(tables, "ranking")]
     rows += [times_figures.predecessor(row, place) for row in _rows(tables, "predecessors")]
     rows += [times_figures.unit_predecessor(row, place) for row in _rows(tables, "unit_predecessors")]

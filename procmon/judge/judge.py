@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -178,33 +179,49 @@ class Judge:
         The engine's dossiers must be measured as of that end.
         """
         rows: list[Row] = []
-        tomorrow = question.compare.to
-        for target in self.target_rows:
-            end = min(target["period_to"], tomorrow)
-            if target["period_from"] >= tomorrow:
-                rows += [without_verdict(target, "not_begun")] if ending is None else []
-            elif target["period_to"] == ending or (ending is None and target["period_to"] > tomorrow):
-                asked = replace(question, side="all", scope_id="", compare=Period(target["period_from"], end))
-                rows += judge_target(target, asked, self.evidence)
+        if ending is None:
+            begun = question.compare.to
+            rows += [without_verdict(row, "not_begun") for row in self.target_rows if row["period_from"] >= begun]
+        for target, asked in self._asked(question, ending):
+            rows += judge_target(target, asked, self.evidence)
         return TARGETS.from_rows(rows)
 
-    def way(self, question: Question) -> pa.Table:
-        """Table WAY for the targets that run and are not met."""
+    def way(self, question: Question, *, ending: date | None) -> pa.Table:
+        """Table WAY for those of the same targets that are not met."""
         rows: list[Row] = []
-        tomorrow = question.compare.to
-        for target in self.target_rows:
-            if target["period_from"] < tomorrow < target["period_to"]:
-                asked = replace(question, side="all", scope_id="", compare=Period(target["period_from"], tomorrow))
-                rows += way_to_go(target, asked, self.evidence)
+        for target, asked in self._asked(question, ending):
+            rows += way_to_go(target, asked, self.evidence)
         return WAY.from_rows(rows)
 
+    def _asked(self, question: Question, ending: date | None) -> Iterator[tuple[Mapping[str, Any], Question]]:
+        """Each target that ended on `ending`, or that runs, with the city's question about it as far as it has run."""
+        tomorrow = question.compare.to
+        for target in self.target_rows:
+            is_running = target["period_from"] < tomorrow < target["period_to"]
+            if is_running if ending is None else target["period_to"] == ending:
+                compare = Period(target["period_from"], min(target["period_to"], tomorrow))
+                yield target, replace(question, side="all", scope_id="", compare=compare)
+
     def goal(self, question: Question) -> Goal | None:
-        """The actual target without a tag, against this baseline, whose period holds the compared period's last day."""
-        for target in sorted(self.target_rows, key=lambda row: str(row["name"])):
-            holds = target["period_from"] <= question.last_day < target["period_to"]
-            if target["basis"] == "actual" and not target["tag"] and holds and has_its_baseline(target, question):
-                return Goal(target["name"], target["reduction"])
-        return None
+        """The actual target without a tag, against this baseline, whose period holds the compared one; the shortest.
+
+        Where none holds all of it, one that holds its last day.
+        """
+        found = [
+            target
+            for target in self.target_rows
+            if target["basis"] == "actual"
+            and not target["tag"]
+            and target["period_from"] <= question.last_day < target["period_to"]
+            and has_its_baseline(target, question)
+        ]
+
+        def order(target: Mapping[str, Any]) -> tuple[bool, timedelta, str]:
+            first, to = target["period_from"], target["period_to"]
+            return first > question.compare.from_, to - first, str(target["name"])
+
+        target = min(found, key=order, default=None)
+        return Goal(target["name"], target["reduction"]) if target else None
 
     def evidence(self, question: Question) -> Evidence:
         """The integers that the reductions of a question need, counted once."""

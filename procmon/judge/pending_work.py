@@ -87,6 +87,8 @@ def _row(scope: Scope, part: Part, evidence: Evidence, goal: Goal | None) -> Row
             f"n_no_result_{side}": tally.others,
             f"n_pending_{side}": tally.pending,
         }
+    if row["why"] == "no_states":
+        row |= dict.fromkeys((f"n_{name}_baseline" for name in ("received", "result", "no_result", "pending")), None)
     return row
 
 
@@ -102,7 +104,11 @@ def _judged(scope: Scope, restricted: Compared, evidence: Evidence, goal: Goal |
     )
     if goal is None:
         actual = found = "no_target"
+    if why == "no_baseline" and scope.cut.n_base:
+        why = "no_states"
     agreement = "" if lacking or why else _agreement((actual, scope.cut), (found, restricted))
+    if why and actual == "met":
+        agreement = "disagree"  # what finished looks fast, and nothing can be said of the rest
     return {"verdict": found, "why": why, "actual_verdict": actual, "agreement": agreement}
 
 

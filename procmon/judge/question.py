@@ -49,10 +49,10 @@ class Question:
         return names[self.side], self.scope_id
 
     def months(self) -> list[int]:
-        """The calendar months (1 to 12) that the compared period touches."""
-        first, last = self.compare.from_, self.last_day
-        n = (last.year - first.year) * 12 + last.month - first.month
-        return sorted({(first.month - 1 + i) % 12 + 1 for i in range(min(n, 11) + 1)})
+        """The calendar months (1 to 12) that the compared period touches and the baseline has: those compared."""
+        last_of_baseline = self.baseline.to - timedelta(days=1)
+        touched = _months(self.compare.from_, self.last_day) & _months(self.baseline.from_, last_of_baseline)
+        return sorted(touched)
 
     @property
     def baseline_seen_on(self) -> date:
@@ -89,6 +89,12 @@ class Question:
             "min_units": (self.policies.min_units, INT),
         }
         return pa.table({name: pa.array([value], kind) for name, (value, kind) in values.items()})
+
+
+def _months(first: date, last: date) -> set[int]:
+    """The calendar months that the days from `first` to `last` touch."""
+    n = (last.year - first.year) * 12 + last.month - first.month
+    return {(first.month - 1 + i) % 12 + 1 for i in range(min(n, 11) + 1)}
 
 
 NO_BASELINE = Period(date(2024, 1, 1), OLD_LIMITS_ON + timedelta(days=1), "")

@@ -25,15 +25,12 @@ def ranking(evidence: Evidence) -> pa.Table:
     policies = evidence.question.policies
     told = [scope for scope in evidence.parts if scope.kind == "unit" and is_judged(scope)]
     units = [(scope, unranked(scope.cut, policies)) for scope in told]
+    if sum(not why for _, why in units) == 1:
+        units = [(scope, why or "alone") for scope, why in units]
     ranked = [scope for scope, why in units if not why]
     rows = [_told(scope, "") | place for scope, place in zip(ranked, places([s.cut for s in ranked]), strict=True)]
     rows.sort(key=_order)
     return RANKING.from_rows([*rows, *(_told(scope, why) for scope, why in units if why)])
-
-
-def expected_by_chance(n_ranked: int) -> float:
-    """Pairs that would be parted by chance alone if all ranked units were alike: one in twenty."""
-    return round((1 - CONFIDENCE) * math.comb(n_ranked, 2), 6)
 
 
 def unranked(cut: Cut, policies: PolicySettings) -> str:

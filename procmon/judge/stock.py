@@ -18,10 +18,12 @@ N_MONTHS = 13
 def open_stock(engine: Engine, question: Question) -> pa.Table:
     """Table OPEN_STOCK: the question's dossiers at the last 13 month ends up to the compared period's end, in order.
 
+    Months that end after the as-of day, or before the first receipt, have no row.
     Dossiers are taken as they stand now (the engine's `figured`): one that was ended and reopened since counts as open
     all through, and one whose end was logged late as ended when it did.
     """
-    engine.give("month_ends", pa.table({"month_end_on": pa.array(month_ends(question.compare.to), DAY)}))
+    end = min(question.compare.to, question.today + timedelta(days=1))
+    engine.give("month_ends", pa.table({"month_end_on": pa.array(month_ends(end), DAY)}))
     engine.steps(sql_text("judge", "stock"))
     rows = engine.query("SELECT * FROM open_stock ORDER BY month_end_on NULLS FIRST").to_pylist()
     for row in rows:

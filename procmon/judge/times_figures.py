@@ -108,14 +108,14 @@ def change(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
     """Every total of CHANGE, and the parts that one unit, stage or procedure has."""
     for row in rows:
         is_part = row["term"] in ("pace", "moved", "mix")
-        if is_part and row["by"] not in PART_SCOPES:
+        if is_part and row["parted_by"] not in PART_SCOPES:
             continue
-        base = place.part(PART_SCOPES[row["by"]], row["part_id"]) if is_part else place.whole()
+        base = place.part(PART_SCOPES[row["parted_by"]], row["part_id"]) if is_part else place.whole()
         yield (
             base
             | place.days(compared=True)
             | {
-                "figure": f"change.{row['by']}.{row['term']}",
+                "figure": f"change.{row['parted_by']}.{row['term']}",
                 "value": row["contribution"],
                 "n": row["n_period"],
                 "n_baseline": row["n_baseline"],
@@ -123,14 +123,14 @@ def change(rows: Iterable[Shown], place: Place) -> Iterator[Row]:
         )
 
 
-def way(row: Shown, place: Place) -> Iterator[Row]:
-    """A row of WAY: the gap, and what the rest would need."""
-    base = {"scope": row["scope"], "scope_id": row["scope_id"]} | place.days(compared=True)
-    yield base | {"figure": f"way.{row['name']}.gap_days", "value": row["gap_days"], "n": row["n_done"]}
+def way(row: Shown) -> Iterator[Row]:
+    """A row of WAY: the gap, and what the rest would need; `n_baseline` are the baseline's dossiers that weigh."""
+    base = {name: row[name] for name in ("scope", "scope_id", "period_from", "period_to")}
+    yield base | {"figure": f"way.{row['name']}.gap_days", "value": row["gap_days"], "n_baseline": row["n_done"]}
     yield base | {
         "figure": f"way.{row['name']}.needed_mean_minutes",
         "value": row["needed_mean_minutes"],
-        "n": row["n_rest"],
+        "n_baseline": row["n_rest"],
         "verdict": row["why"],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from procmon.report import boundary_words, words
 from procmon.report.grids import cells, heads, more
@@ -37,7 +38,7 @@ def change_section(change: Rows) -> Section:
 
 def of(change: Rows, by: str) -> list[Row]:
     """The rows of one decomposition, in their order."""
-    return [row for row in change if row["by"] == by]
+    return [row for row in change if row["parted_by"] == by]
 
 
 def points(contribution: float) -> str:
@@ -114,7 +115,7 @@ def part_name(row: Row) -> Cell:
     """A part's name over its code; a stage that no event names."""
     if row["part_id"] == UNDETERMINED:
         return Cell(boundary_words.UNDETERMINED)
-    if row["by"] == "stage":
+    if row["parted_by"] == "stage":
         return Cell(row["part_id"] or "Không ghi tên bước")
     return Cell(row["name"] or row["part_id"] or "Không rõ", row["part_id"] if row["name"] else "")
 
@@ -150,7 +151,8 @@ def stages_grid(rows: Rows) -> Grid:
     parts = [row for row in rows if row["term"] != "total"]
     total = next((row for row in rows if row["term"] == "total"), None)
     foot = f"Tổng của {words.count(len(parts))} bước: {points(total['contribution'])}." if total else ""
-    return parts_grid("Theo bước xử lý (không kể thời gian tạm dừng)", "Bước", parts, foot)
+    grid = parts_grid("Theo bước xử lý (không kể thời gian tạm dừng)", "Bước", parts, foot)
+    return replace(grid, empty="Không đủ dữ liệu: kỳ gốc được công bố khi chưa lưu từng bước xử lý.")
 
 
 def pauses_grid(paused: Rows, with_pauses: Rows) -> Grid:
@@ -182,14 +184,15 @@ def way_section(way: Rows) -> Section:
         "Còn bao xa đến mục tiêu",
         (
             "Với mỗi mục tiêu chưa đạt hoặc chưa đủ căn cứ: còn thiếu bao nhiêu ngày làm việc mỗi hồ sơ, và phần còn"
-            " lại của kỳ phải đạt bình quân bao nhiêu, nếu số hồ sơ những tháng còn lại như trong kỳ gốc.",
+            " lại của kỳ phải đạt bình quân bao nhiêu, nếu số hồ sơ những tháng còn lại như trong kỳ gốc. Chỉ những"
+            " tháng đã hết được coi là đã tính.",
         ),
         grids=(
             Grid(
                 "Khoảng cách",
                 heads(
                     "Mục tiêu", "Phạm vi", "#Bình quân hiện nay (ngày)", "#Mức phải đạt (ngày)", "#Còn thiếu (ngày)",
-                    "#Phần còn lại của kỳ cần bình quân (ngày)", "#n (đã tính; còn lại)",
+                    "#Phần còn lại của kỳ cần bình quân (ngày)", "#Hồ sơ gốc (đã tính; còn lại)",
                 ),
                 tuple(
                     cells(

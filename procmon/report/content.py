@@ -90,8 +90,9 @@ def subject_gist(rows: Mapping[str, Rows], about: About) -> str:
     overdue = f"quá hạn: {dossiers(n_overdue, about.n_dossiers > 0)}"
     if about.audience == "centre":
         return overdue
-    row = next(iter(at_scope(rows["reductions"], headline_scope(about))), {})
-    cut, verdict = row.get("actual_cut"), row.get("verdict") or "no_data"
+    leads = ("reductions", "actual_cut") if about.baseline_complete is not False else ("pending_work", "restricted_cut")
+    row = next(iter(at_scope(rows[leads[0]], headline_scope(about))), {})
+    cut, verdict = row.get(leads[1]), row.get("verdict") or "no_data"
     said = words.NO_DATA if cut is None else f"{words.cut(cut)} ({words.within(words.label(words.VERDICTS, verdict))})"
     return f"thời gian thực tế: {said}; {overdue}"
 
@@ -119,7 +120,7 @@ def page_sections(rows: Mapping[str, Rows], about: About, zone: ZoneInfo) -> tup
         change.change_section(rows["change"]),
         *limits,
         *predecessors.sections(rows["predecessors"], rows["unit_predecessors"]),
-        times.procedures_section(rows["reductions"]),
+        times.procedures_section(rows["reductions"], about),
     )
     if about.audience == "department":
         return *results, due, form

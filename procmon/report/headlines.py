@@ -215,6 +215,12 @@ def is_cut_on_paper_only(row: Row) -> bool:
     return (cut if lower is None else lower) <= 0 and has_lateness_risen(row)
 
 
+def is_told_by_itself(row: Row, about: About) -> bool:
+    """A procedure with enough dossiers on both sides for a statement of its own (rulebook 7a)."""
+    least = about.settings.get("min_n_verdict", 0)
+    return row["scope"] == "procedure" and min(row["n_baseline"] or 0, row["n_period"] or 0) >= least
+
+
 def has_lateness_risen(row: Row) -> bool:
     """The on-time share under the limit in force is below the baseline's; without one, below the old limit's."""
     n, on_time = row.get("n_judged_both") or 0, row.get("n_on_time_new") or 0
@@ -228,6 +234,15 @@ def warnings(data: Mapping[str, Rows], about: About) -> tuple[str, ...]:
     scope = headline_scope(about)
     row = next(iter(at_scope(data["reductions"], scope)), {})
     said = [] if about.audience == "centre" else received_warnings(data["pending_work"], scope)
+    if about.changed_policies:
+        changed = "; ".join(
+            " → ".join(words.label(words.POLICIES, policy) for policy in change.split(" → "))
+            for change in about.changed_policies
+        )
+        said.append(
+            f"Cảnh báo: kỳ gốc được công bố theo cách tính giờ khác ({words.clean(changed)}). Thời gian hai kỳ không"
+            " cùng một cách tính; cần công bố lại kỳ gốc trước khi kết luận."
+        )
     if about.baseline and about.baseline_complete is False:
         said.append(
             "Lưu ý: số liệu kỳ gốc không đầy đủ (dữ liệu bắt đầu quá sát kỳ gốc), vì vậy con số tính cả hồ sơ chưa xong"
@@ -238,7 +253,7 @@ def warnings(data: Mapping[str, Rows], about: About) -> tuple[str, ...]:
             "Cảnh báo: thời hạn trên giấy giảm, nhưng thời gian giải quyết thực tế không giảm (hoặc chưa chứng minh"
             " được là giảm) và tỷ lệ quá hạn tăng."
         )
-    procedures = [r for r in data["reductions"] if r["scope"] == "procedure" and is_cut_on_paper_only(r)]
+    procedures = [r for r in data["reductions"] if is_told_by_itself(r, about) and is_cut_on_paper_only(r)]
     if procedures:
         said.append(
             f"Cảnh báo: {words.count(len(procedures))} TTHC giảm thời hạn trên giấy, thời gian thực tế không giảm"
@@ -260,7 +275,8 @@ def received_warnings(pending_work: Rows, scope: tuple[str, str]) -> list[str]:
         f"Cảnh báo: hai cách tính không khớp. Chỉ tính hồ sơ đã xong: {alone}; tính cả hồ sơ chưa xong: {together}."
         f" Hồ sơ chưa xong cuối kỳ: gốc {words.share(row['n_pending_baseline'], row['n_received_baseline'])}, kỳ này"
         f" {words.share(row['n_pending_period'], row['n_received_period'])} số đã tiếp nhận. Khác nhau có thể do hồ sơ"
-        " chưa xong, cũng có thể do cách tính thứ hai chỉ tính mỗi hồ sơ đến một mức trần, thấp khi TTHC có ít hồ sơ."
+        " chưa xong, cũng có thể do cách tính thứ hai chỉ tính mỗi hồ sơ đến một giới hạn, thấp khi TTHC có ít hồ sơ"
+        " hoặc một kỳ nhanh hơn nhiều."
     ]
 
 

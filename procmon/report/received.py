@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procmon.report import words
-from procmon.report.grids import cells, heads, more, verdict_cell
+from procmon.report.grids import cells, chance, heads, more, verdict_cell
 from procmon.report.headlines import Row, Rows, at_scope, said_cut
 from procmon.report.parts import Cell, Grid, Section
 
@@ -21,7 +21,7 @@ def received_section(pending_work: Rows, open_stock: Rows, scope: tuple[str, str
         (
             "Nếu chỉ tính hồ sơ đã xong thì để lại việc khó cũng trông như làm nhanh hơn. Ở đây tính mọi hồ sơ đã tiếp"
             " nhận trong kỳ: hồ sơ chưa xong được tính đến ngày cuối của chính kỳ đó, và mỗi TTHC chỉ được tính đến một"
-            " mức trần chung cho hai kỳ (thời gian bình quân có giới hạn). Cùng cơ cấu TTHC như con số chính.",
+            " giới hạn chung cho hai kỳ (giới hạn theo dõi). Cùng cơ cấu TTHC như con số chính.",
         ),
         grids=(both_views(whole + levels), fates(whole), halves(procedures), stock(open_stock)),
     )
@@ -47,6 +47,7 @@ def both_views(rows: Rows) -> Grid:
             for row in rows
         ),
         "Không đủ dữ liệu: cần số liệu kỳ gốc có cả hồ sơ chưa xong.",
+        chance(rows),
     )  # fmt: skip
 
 
@@ -95,15 +96,15 @@ def halves(procedures: Rows) -> Grid:
     return Grid(
         "Bao lâu thì một nửa số hồ sơ có kết quả (ngày làm việc, kỳ gốc → kỳ này)",
         heads(
-            "TTHC", "#Một nửa đã kết thúc", "#Một nửa đã có kết quả", "#Có kết quả trong mức trần",
-            "#Kết thúc không kết quả", "#Nếu không ai rút hoặc bị dừng", "#Hồ sơ tiếp nhận",
+            "TTHC", "#Một nửa đã kết thúc", "#Một nửa đã có kết quả", "#Có kết quả trong giới hạn theo dõi",
+            "#Kết thúc không kết quả trong giới hạn", "#Nếu không ai rút hoặc bị dừng", "#Hồ sơ tiếp nhận",
         ),
         tuple(
             cells(
                 Cell(row["name"] or row["scope_id"], row["scope_id"]),
                 days(row, "km_median"),
                 days(row, "half_with_result"),
-                shares(row, "with"),
+                Cell(shares(row, "with"), f"trong {words.days(row['tau_minutes'])} ngày"),
                 shares(row, "without"),
                 days(row, "median_if_none_withdrawn"),
                 f"{words.count(row['n_received_baseline'])} → {words.count(row['n_received_period'])}",
@@ -114,7 +115,7 @@ def halves(procedures: Rows) -> Grid:
         " ".join(
             part
             for part in (
-                "– nghĩa là chưa đến một nửa. Trung vị chỉ tính theo từng TTHC, không gộp nhiều TTHC.",
+                "– nghĩa là chưa đến một nửa. Trung vị chỉ tính theo từng TTHC, không gộp." if procedures else "",
                 more(len(procedures), MOST_PROCEDURES, "TTHC"),
             )
             if part
@@ -146,7 +147,7 @@ def stock(open_stock: Rows) -> Grid:
             )
             for row in open_stock
         ),
-        "Không có hồ sơ tồn.",
+        "Không đủ dữ liệu.",
         "Tính theo ngày trên lịch. Hồ sơ mở lại được coi là tồn suốt từ khi tiếp nhận.",
     )
 

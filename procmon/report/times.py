@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from procmon.report import words
 from procmon.report.grids import CUT_HEAD, cells, chance, cut_cell, heads, more, verdict_cell
-from procmon.report.headlines import Row, Rows, compared_limits, is_cut_on_paper_only, said_cut
+from procmon.report.headlines import Row, Rows, compared_limits, is_cut_on_paper_only, is_told_by_itself, said_cut
 from procmon.report.parts import Cell, Grid, Section
 from procmon.report.ranking import ranking_grid
+from procmon.tables import About
 
 MOST_UNDETERMINED = 40
 
@@ -71,7 +72,7 @@ def limits_section(headline: Row) -> Section:
     )
 
 
-def procedures_section(reductions: Rows) -> Section:
+def procedures_section(reductions: Rows, about: About) -> Section:
     """Every procedure with a dossier on either side, then those cut on paper only."""
     procedures = [row for row in reductions if row["scope"] == "procedure"]
     with_dossiers = [row for row in procedures if row["n_baseline"] or row["n_period"]]
@@ -93,7 +94,7 @@ def procedures_section(reductions: Rows) -> Section:
         "Không có hồ sơ đã xong của TTHC nào.",
         f"{words.count(silent)} TTHC khác không có hồ sơ đã xong ở cả hai bên." if silent else "",
     )
-    paper_only = [row for row in with_dossiers if is_cut_on_paper_only(row)]
+    paper_only = [row for row in with_dossiers if is_told_by_itself(row, about) and is_cut_on_paper_only(row)]
     caution = "Danh sách “chỉ giảm trên giấy” nêu nơi cần xem lại, không kết luận lỗi." if paper_only else ""
     return Section(
         "tung-tthc",

@@ -207,6 +207,8 @@ WHY = {
     "few_dossiers": "quá ít hồ sơ",
     "coverage": "phần hồ sơ so sánh được dưới mức tối thiểu",
     "no_interval": "không tính được khoảng tin cậy",
+    "no_states": "số liệu kỳ gốc được công bố khi chưa lưu hồ sơ chưa xong, cần công bố lại",
+    "alone": "không có đơn vị nào khác để so sánh",
     "no_limits": "không có thời hạn ở cả hai ngày",
     "not_begun": "kỳ của mục tiêu chưa bắt đầu",
     "undetermined": "chưa xác định được đơn vị hiện nay",

@@ -532,6 +532,59 @@ def test_a_show_that_makes_no_sense_is_refused(first_office, words):
     procmon("show", *words, "--workspace", first_office, code=2)
 
 
+NOT_TAKEN = [
+    ("open-stock", "--procedure"), ("ranking", "--procedure"), ("unit-predecessors", "--procedure"),
+    ("way", "--procedure"), ("targets", "--procedure"), ("form-06", "--procedure"), ("on-time", "--procedure"),
+    ("units", "--procedure"), ("targets", "--batch"), ("batches", "--batch"), ("form-06", "--batch"),
+    ("reductions", "--rule-set"), ("dossiers", "--rule-set"), ("runs", "--rule-set"), ("rejects", "--unit"),
+    ("procedures", "--unit"), ("figures", "--unit"), ("units", "--field"), ("parity", "--field"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "option"), NOT_TAKEN, ids=" ".join)
+def test_a_filter_that_a_table_cannot_take_is_refused_and_named(first_office, what, option):
+    value = {"--batch": "1", "--rule-set": "strict"}.get(option, "X")
+    said = procmon("show", what, option, value, "--workspace", first_office, code=2).err
+    assert f"{option} is not for {what}" in said
+    assert "Remedy: Leave it out." in said
+
+
+@pytest.mark.parametrize("what", ["targets", "way"])
+def test_what_is_promised_is_told_of_the_unit_or_field_asked_for(first_office, what):
+    def rows(*words: str) -> list[dict[str, str]]:
+        words = (*words, "--as-of", "2025-09-30")
+        return procmon("show", what, *words, "--format", "csv", "--workspace", first_office).rows
+
+    every = rows()
+    for option, kinds in (("--unit", {"unit", "department"}), ("--field", {"field"})):
+        part = next(row["scope_id"] for row in every if row["scope"] in kinds)
+        own = [row for row in every if row["scope"] in kinds and row["scope_id"] == part]
+        assert rows(option, part) == own
+        assert len(own) < len(every)
+
+
+@pytest.mark.parametrize("what", ["reductions", "change", "parity"])
+def test_a_table_with_parts_is_told_of_the_procedure_asked_for_or_has_no_row(first_office, what):
+    key = "part_id" if what == "change" else "scope_id"
+    every = procmon("show", what, "--format", "csv", "--workspace", first_office).rows
+    kinds = [row["parted_by" if what == "change" else "scope"] for row in every]
+    procedure = next(row[key] for row, kind in zip(every, kinds, strict=True) if kind == "procedure" and row[key])
+    for asked in (procedure, "9.999999"):
+        rows = procmon("show", what, "--procedure", asked, "--format", "csv", "--workspace", first_office).rows
+        assert {row[key] for row in rows} == ({procedure} if asked == procedure else set())
+
+
+def test_the_open_stock_has_no_row_of_months_to_come_nor_of_those_before_the_log(first_office, empty):
+    def months(*words: str | Path) -> list[str]:
+        return [row["month_end_on"] for row in procmon("show", "open-stock", *words, "--format", "csv").rows]
+
+    here = ("--workspace", first_office)
+    assert months("--period", "2025", "--as-of", "2025-03-15", *here)[-1] == "2025-02-28"
+    assert months("--period", "2025", "--as-of", "2025-03-31", *here)[-1] == "2025-03-31"
+    assert months("--as-of", "2024-02-29", *here) == ["2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29"]
+    assert months("--workspace", empty) == []
+
+
 # --- query ----------------------------------------------------------------------------------------------------
 
 

@@ -158,6 +158,27 @@ def test_progress_is_said_month_by_month(office):
     ]
 
 
+@pytest.mark.parametrize(
+    ("days", "now", "said"),
+    [
+        (("2024-01-01", "2025-01-01"), "2024-12-31T23:59:00+07:00", "today is 2024-12-31: its last days are to come"),
+        (("2030-01-01", "2031-01-01"), "2026-01-01T08:00:00+07:00", "`--to 2026-01-01` or earlier"),
+        (("2021-01-01", "2022-01-01"), "2026-01-01T08:00:00+07:00", "no dossier was finished from 2021-01-01"),
+    ],
+)
+def test_a_time_that_is_not_over_or_saw_no_end_is_refused_before_it_is_measured(first_office, days, now, said):
+    words = ("baseline", "publish", "--from", days[0], "--to", days[1], "--workspace", first_office)
+    refused = procmon(*words, now=now, code=2)
+    assert said in refused.err
+    assert "measuring" not in refused.err
+    assert len(list((first_office / "lake" / "baseline_dossiers").glob("*.parquet"))) == 1
+
+
+def test_a_baseline_may_end_with_yesterday(office):
+    words = ("baseline", "publish", "--from", "2024-12-01", "--to", "2025-01-01", "--workspace", office)
+    assert procmon(*words, now="2025-01-01T00:00:00+07:00").out.startswith("baseline 2: ")
+
+
 # --- other inputs ---------------------------------------------------------------------------------------------
 
 

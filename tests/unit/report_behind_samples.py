@@ -75,7 +75,7 @@ def change() -> list[Row]:
 
     def part(by: str, term: str, contribution: float, part_id: str = "", name: str = "") -> Row:
         return {
-            "scope": "city", "scope_id": "", "by": by, "part_id": part_id, "name": name, "term": term,
+            "scope": "city", "scope_id": "", "parted_by": by, "part_id": part_id, "name": name, "term": term,
             "contribution": contribution, "n_baseline": 900, "n_period": 1000, "mean_baseline_minutes": 4800.0,
             "mean_period_minutes": 4320.0,
         }  # fmt: skip

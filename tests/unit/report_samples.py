@@ -586,8 +586,9 @@ def department() -> tuple[dict[str, pa.Table], About]:
 def hostile() -> tuple[dict[str, pa.Table], About]:
     """The city with every text that may come from outside turned hostile."""
     codes = {
-        "scope", "state", "verdict", "why", "basis", "step", "limit_class", "level", "item", "unit_of_count", "by",
-        "term", "agreement", "actual_verdict", "role", "unanswerable", "measure", "difference", "direction",
+        "scope", "state", "verdict", "why", "basis", "step", "limit_class", "level", "item", "unit_of_count",
+        "parted_by", "term", "agreement", "actual_verdict",
+        "role", "unanswerable", "measure", "difference", "direction",
     }  # fmt: skip
     tables = {}
     for name, table in city().items():

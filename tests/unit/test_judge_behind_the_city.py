@@ -101,9 +101,9 @@ def assert_adds_up(rows: Iterable[dict[str, Any]], cut: Fraction | None) -> None
     totals = {}
     for row in rows:
         if row["term"] == "total":
-            totals[row["by"]] = row["contribution"]
+            totals[row["parted_by"]] = row["contribution"]
         else:
-            parts[row["by"]].append(row["contribution"])
+            parts[row["parted_by"]].append(row["contribution"])
             if row["term"] == "fixed_mix":
                 assert row["contribution"] == pytest.approx(float(cut or 0), abs=1e-9)
     assert (set(totals) == ALL_BYS) if cut is not None else not totals
@@ -179,15 +179,15 @@ def test_each_part_of_the_citys_and_a_fields_change_equals_the_plain_twin(
             (by, twin.said(part) if by == "unit" else part, term): value
             for (by, part, term), value in theirs.items()
         }
-        assert {(row["by"], row["part_id"], row["term"]) for row in rows} == set(expected)
+        assert {(row["parted_by"], row["part_id"], row["term"]) for row in rows} == set(expected)
         for row in rows:
-            exact = expected[row["by"], row["part_id"], row["term"]]
+            exact = expected[row["parted_by"], row["part_id"], row["term"]]
             assert row["contribution"] == pytest.approx(float(exact), abs=1e-11), row
 
 
 def test_units_that_closed_and_units_that_opened_are_among_the_citys(judge: Judge, year: Question) -> None:
     """The districts that closed, and wards that were parted, are the one unit that nobody stands for."""
-    rows = [row for row in changes(judge, year) if row["by"] == "unit" and row["term"] == "moved"]
+    rows = [row for row in changes(judge, year) if row["parted_by"] == "unit" and row["term"] == "moved"]
     (closed,) = (row for row in rows if row["part_id"] == "undetermined")
     assert closed["n_baseline"] > closed["n_period"] > 0
     assert closed["contribution"] != 0
@@ -197,7 +197,7 @@ def test_units_that_closed_and_units_that_opened_are_among_the_citys(judge: Judg
 
 
 def test_the_citys_procedures_stand_with_their_weights_and_means(judge: Judge, year: Question, twin: TwinCity) -> None:
-    rows = {row["part_id"]: row for row in changes(judge, year) if row["by"] == "procedure"}
+    rows = {row["part_id"]: row for row in changes(judge, year) if row["parted_by"] == "procedure"}
     found = {sample.procedure_id: sample for sample in twin.cut_of("city", "", Fraction(3, 10)).covered}
     assert set(rows) == {"", *found}
     for code, sample in found.items():
@@ -213,19 +213,24 @@ def test_the_citys_procedures_stand_with_their_weights_and_means(judge: Judge, y
 
 
 def test_the_way_to_go_of_every_scope_equals_the_plain_twin(city: City, log: Any, twin: TwinCity) -> None:
-    """The target of 2025 as of the middle of July: the rest is August to December, as 2024 had it."""
+    """The target of 2025 as of the middle of July: the rest is July to December, as 2024 had it."""
     asked = city.question(midnight(JULY), Period(date(2025, 1, 1), JULY))
     with city.judge(midnight(JULY)) as judge:
         rows = way_to_go(TARGET, asked, judge.evidence)
         parts = [(part.kind, part.id) for part in judge.evidence(asked).parts]
         scopes = [("city", ""), *(part for part in parts if part not in NO_UNITS)]
-    half = TwinCity(log, city.registry_rows, asked, measured_baseline=twin.baseline_dossiers)
+        for_two_years = way_to_go(TARGET | {"period_to": date(2027, 1, 1)}, asked, judge.evidence)
+    whole_months = replace(asked, compare=Period(date(2025, 1, 1), date(2025, 7, 1)))
+    half = TwinCity(log, city.registry_rows, whole_months, measured_baseline=twin.baseline_dossiers)
     unmet = [s for s in scopes if half.cut_of(*s, Fraction(3, 10)).verdict in ("missed", "inconclusive")]
     assert [(row["scope"], row["scope_id"]) for row in rows] == unmet
     assert {row["scope"] for row in rows} == {"city", "level", "field", "tag", "department", "unit"}
     assert {row["why"] for row in rows} >= {"", "out_of_reach"}
     for row in rows:
         assert_way(row, half)
+    mix = {sample.procedure_id for sample in half.cut_of("city", "", Fraction(3, 10)).covered}
+    n_year = sum(finish.procedure_id in mix for finish in half.whole_base)
+    assert for_two_years[0]["n_rest"] == rows[0]["n_rest"] + n_year
 
 
 def assert_way(row: Any, twin: TwinCity) -> None:
@@ -261,9 +266,18 @@ def test_when_the_period_is_over_only_the_gap_is_told(judge: Judge, year: Questi
     assert not any("needed_mean_minutes" in row for row in rows)
 
 
-def test_in_the_last_month_nothing_is_left_to_come(judge: Judge, year: Question) -> None:
+def test_a_month_that_runs_is_still_to_come(judge: Judge, year: Question, twin: TwinCity) -> None:
     asked = replace(year, compare=Period(date(2025, 1, 1), date(2025, 12, 20)))
-    assert {(row["why"], row["n_rest"]) for row in way_to_go(TARGET, asked, judge.evidence)} == {("nothing_to_come", 0)}
+    city = way_to_go(TARGET, asked, judge.evidence)[0]
+    assert (city["period_from"], city["period_to"]) == (date(2025, 1, 1), date(2025, 12, 1))
+    december = sum(finish.month[1] == 12 for finish in twin.whole_base)
+    assert 0 < city["n_rest"] <= december
+    assert city["why"] in ("", "out_of_reach")
+
+
+def test_before_a_whole_month_has_passed_there_is_no_way_to_tell(judge: Judge, year: Question) -> None:
+    asked = replace(year, compare=Period(date(2025, 1, 1), date(2025, 1, 20)))
+    assert way_to_go(TARGET, asked, judge.evidence) == []
 
 
 def test_only_an_actual_target_against_this_baseline_has_a_way_and_one_of_a_tag_is_the_citys(

@@ -41,3 +41,10 @@ def test_the_baseline_is_seen_when_its_last_compared_month_was_over(
     question = asked(compare, baseline)
     assert question.baseline_seen_on == seen_on
     assert question.table()["baseline_seen_on"].to_pylist() == [seen_on]
+
+
+def test_a_baseline_of_part_of_a_year_is_compared_with_its_own_months_only() -> None:
+    half_year = asked((date(2025, 1, 1), date(2026, 1, 1)), (date(2024, 1, 1), date(2024, 7, 1)))
+    assert half_year.months() == [1, 2, 3, 4, 5, 6]
+    over_new_year = asked((date(2025, 11, 1), date(2026, 3, 1)), (date(2024, 1, 1), date(2024, 12, 1)))
+    assert over_new_year.months() == [1, 2, 11]

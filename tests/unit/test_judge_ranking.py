@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twin.ranking import Ratio, ranks
@@ -16,7 +15,7 @@ from twin.ranking import Ratio, ranks
 from procmon.config import PolicySettings
 from procmon.judge.cells import Cell, Cells
 from procmon.judge.mix import Cut, Spread, compare
-from procmon.judge.ranking import expected_by_chance, is_parted_by_less, places, unranked
+from procmon.judge.ranking import is_parted_by_less, places, unranked
 
 Planted = tuple[float, float, int]  # ratio, variance of its logarithm, degrees of freedom
 
@@ -94,8 +93,7 @@ def test_equal_units_are_ties_but_for_what_chance_alone_parts() -> None:
         found = places(cuts_of([0.7] * 8, seed))
         n_parted += sum(int(str(row["n_better"])) for row in found)
         n_first += sum(row["rank_from"] == 1 for row in found)
-    announced = 30 * expected_by_chance(8)
-    assert announced == 30 * 0.05 * math.comb(8, 2) == pytest.approx(42)
+    announced = 30 * 0.05 * math.comb(8, 2)
     assert n_parted <= 1.5 * announced
     assert n_first >= 0.85 * 30 * 8
 
@@ -120,4 +118,3 @@ def test_who_cannot_be_compared_is_listed_and_not_ranked() -> None:
 def test_nobody_to_rank_is_no_trouble() -> None:
     assert places([]) == []
     assert [(row["rank_from"], row["rank_to"]) for row in places([cut_of((0.7, 0.01, 3))])] == [(1, 1)]
-    assert [expected_by_chance(n) for n in (0, 1, 2, 114)] == [0, 0, 0.05, 322.05]

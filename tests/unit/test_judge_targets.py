@@ -115,6 +115,39 @@ def test_the_page_shows_the_target_in_force_on_the_periods_last_day(city: City) 
     assert names == {"2026-01-01": "this", "2025-07-01": "half", "2025-01-01": None}
 
 
+def test_a_target_that_does_not_hold_all_of_the_period_gives_way_to_one_that_does(city: City) -> None:
+    row = {"basis": "actual", "tag": "", "baseline_from": "2024-01-01", "baseline_to": "2025-01-01", "reduction": "0.5"}
+    half = row | {"name": "a half-year's", "period_from": "2025-07-01", "period_to": "2026-01-01"}
+    other = City(city.registry_rows | {"targets": [*TARGETS, half]}, city.store)
+    as_of = midnight(date(2026, 1, 1))
+    with other.judge(as_of) as judge:
+        wanted = {"whole": YEAR_2025, "second half": Period(date(2025, 8, 1), date(2026, 1, 1))}
+        found = {name: judge.goal(other.question(as_of, period)) for name, period in wanted.items()}
+    assert {name: goal.name if goal else "" for name, goal in found.items()} == {
+        "whole": "this", "second half": "a half-year's",
+    }  # fmt: skip
+
+
+def test_a_baseline_of_part_of_a_year_is_held_against_the_same_months_only() -> None:
+    """The year's dossiers were all finished in April; a baseline of the second half has nothing to say of them."""
+    city = City({"procedures": PROCEDURES, "units": UNITS, "targets": TARGETS})
+    city.baseline = Period(date(2024, 1, 1), date(2024, 4, 1))
+    city.store.ingest_rows([*log(), *early()])
+    as_of = midnight(date(2026, 1, 1))
+    with city.judge(as_of) as judge:
+        cut = judge.evidence(city.question(as_of, YEAR_2025)).headline.cut
+    shutil.rmtree(city.store.folder)
+    assert (cut.n_base, cut.n_now) == (1, 0)
+
+
+def early() -> Iterator[dict[str, str]]:
+    for status, at in (("received", "08:00"), ("finished", "09:00")):
+        yield {
+            "dossier_id": "early", "procedure_id": "1.001", "status": status, "unit_id": "U1",
+            "occurred_at": f"2024-02-06T{at}", "resolving_unit_id": "U1",
+        }  # fmt: skip
+
+
 def boundary(last: str = "finished", reason: str = "", **roles: str) -> dict[str, Any]:
     """The row of boundaries of one dossier, received on 8 April 2025 and ended an hour later."""
     rows = [

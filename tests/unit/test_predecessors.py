@@ -195,6 +195,12 @@ def test_of_codes_merged_after_publication_the_largest_cap_stands(city: City) ->
     assert before[EAST]["cap_minutes"] == pytest.approx(p99(MINUTES_2024[EAST]), abs=1 / 60)
     after, _ = judged(early)
     assert after[NEW]["cap_minutes"] == before[WEST]["cap_minutes"]
+    with early.judge(midnight(YEAR_2025.to)) as judge:
+        table = judge.tables(early.question(midnight(YEAR_2025.to), YEAR_2025), batches=NO_BATCHES, names=["change"])
+    stages = [row for row in table["change"].to_pylist() if row["parted_by"] == "stage"]
+    [total] = (row["contribution"] for row in stages if row["term"] == "total")
+    # The slowest dossier of the East was above its own cap, and is below the one that stands since.
+    assert sum(row["contribution"] for row in stages if row["term"] != "total") == pytest.approx(total, abs=1e-9)
 
 
 def test_states_and_stages_are_pooled_alike(city: City) -> None:

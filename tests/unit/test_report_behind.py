@@ -57,7 +57,7 @@ def test_against_a_baseline_that_is_not_complete_the_received_ones_lead(is_compl
 
 def test_a_half_that_is_never_reached_is_no_number_and_the_share_without_a_result_stands_on_its_line(city):
     halves = section(city, "Bao lâu thì một nửa số hồ sơ có kết quả", "Hồ sơ tồn cuối mỗi tháng")
-    assert "5,0 → 4,0 5,1 → – 91,2% → 43,1% 3,1% → 6,2% 5,0 → 4,2 11.000 → 11.500" in halves
+    assert "5,0 → 4,0 5,1 → – 91,2% → 43,1% trong 20,0 ngày 3,1% → 6,2% 5,0 → 4,2 11.000 → 11.500" in halves
     assert "2.001610" not in halves  # too few dossiers for curves
 
 
@@ -118,3 +118,37 @@ def test_whose_is_whose_across_the_merger(city):
 def test_without_a_merger_nothing_is_said_of_one():
     tables = samples.city(predecessors=[], unit_predecessors=[])
     assert "trước sáp nhập" not in text_of(build(tables, samples.about()).html)
+
+
+def test_another_clock_than_the_baselines_is_a_warning():
+    changed = samples.about(changed_policies=("supplement=run → supplement=pause",))
+    text = text_of(build(samples.city(), changed).html)
+    assert "kỳ gốc được công bố theo cách tính giờ khác" in text
+    assert "yêu cầu bổ sung: vẫn tính giờ → yêu cầu bổ sung: tạm dừng tính giờ" in text
+    assert "cách tính giờ khác" not in text_of(build(samples.city(), samples.about()).html)
+
+
+def test_only_procedures_with_enough_dossiers_are_said_to_be_cut_on_paper_only():
+    few = samples.reduction(
+        scope="procedure", scope_id="1.1", name="Thủ tục ít hồ sơ", actual_cut=-0.2, cut_lower=-0.3, cut_upper=-0.1,
+        n_period=99,
+    )  # fmt: skip
+    for row, is_named in ((few, False), (few | {"n_period": 100}, True)):
+        text = text_of(build(samples.city(reductions=[samples.reduction(), row]), samples.about()).html)
+        assert ("Cảnh báo: 1 TTHC giảm thời hạn trên giấy" in text) is is_named
+
+
+def test_against_an_incomplete_baseline_the_subject_says_what_all_received_ones_say():
+    page = build(samples.city(), samples.about(baseline_complete=False))
+    assert "thời gian thực tế: giảm 9,0%" in page.subject
+    assert "giảm 12,3%" in build(samples.city(), samples.about()).subject
+
+
+def test_a_baseline_that_kept_nothing_of_what_was_received_says_so():
+    row = behind.received(
+        n_received_baseline=None, n_result_baseline=None, n_no_result_baseline=None, n_pending_baseline=None,
+        restricted_cut=None, cut_lower=None, cut_upper=None, verdict="no_data", why="no_states", agreement="",
+    )  # fmt: skip
+    text = text_of(build(samples.city(pending_work=[row]), samples.about()).html)
+    assert "được công bố khi chưa lưu hồ sơ chưa xong, cần công bố lại" in text
+    assert "– → 11.500" in text

@@ -19,6 +19,7 @@ GROUP BY s.procedure_key, coalesce(t.told_key, s.unit_today)
 
 -- step: change_stages
 -- Working time by procedure and stage; of dossiers above the cap by their own time too, as each is scaled by itself.
+-- The baseline's stood above the cap when it was published: that of codes merged since may be larger.
 SELECT
     procedure_key,
     stage,
@@ -31,8 +32,8 @@ FROM (
         b.procedure_key,
         b.stage,
         false AS is_now,
-        b.capped_from_seconds,
-        CASE WHEN b.capped_from_seconds IS NOT NULL THEN b.cap_seconds END AS cap_seconds,
+        CASE WHEN b.capped_from_seconds > b.cap_seconds THEN b.capped_from_seconds END AS capped_from_seconds,
+        CASE WHEN b.capped_from_seconds > b.cap_seconds THEN b.cap_seconds END AS cap_seconds,
         b.seconds
     FROM baseline_stages AS b
     WHERE month(b.month_on) IN (SELECT m.month FROM compared_months AS m)

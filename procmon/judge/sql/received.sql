@@ -15,6 +15,7 @@ CROSS JOIN question AS q
 WHERE f.received_at IS NOT NULL
     AND f.received_on >= q.compare_from
     AND f.received_on < q.compare_to
+    AND month(f.received_on) IN (SELECT m.month FROM compared_months AS m)
 
 -- step: received
 -- Who was refused, stopped or withdrew has ended, and never counts as having got a result.

@@ -19,3 +19,4 @@ WHERE f.outcome IN ('finished', 'returned')
     AND f.received_at IS NOT NULL
     AND f.ended_on >= q.compare_from
     AND f.ended_on < q.compare_to
+    AND month(f.ended_on) IN (SELECT m.month FROM compared_months AS m)

@@ -1,4 +1,5 @@
 -- The open stock at each month's end: received by then, not ended by then, with its age in days (rulebook 7d).
+-- Of the time before the first receipt nothing is known, which is not the same as nothing open.
 -- Sees: figured, month_ends (month_end_on: a month's last day).
 
 -- step: open_ages
@@ -32,4 +33,5 @@ SELECT
     sum(p.age_days * interpolation(p.place, p.last_place, 90)) AS p90_hundredths
 FROM month_ends AS m
 LEFT JOIN open_placed AS p ON p.month_end_on = m.month_end_on
+WHERE m.month_end_on >= (SELECT min(f.received_on) FROM figured AS f)
 GROUP BY m.month_end_on

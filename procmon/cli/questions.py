@@ -8,7 +8,7 @@ from functools import partial
 import click
 import pyarrow as pa
 
-from procmon import ask
+from procmon import ask, doctor
 from procmon.cli import common
 from procmon.cli.common import example, now, option, print_table, say, with_output, with_period, with_workspace
 from procmon.errors import UsageProblem
@@ -137,7 +137,7 @@ def query_command(workspace: Workspace, sql: str, form: str, output: str) -> Non
 @with_workspace
 def doctor_command(workspace: Workspace, form: str, output: str) -> None:
     """Say what is missing, stale, unsent or wrong in this workspace, with the remedy; ends 3 if anything is."""
-    findings = ask.doctor(workspace, now=now())
+    findings = doctor.doctor(workspace, now=now())
     table = pa.table(
         {
             "finding": pa.array([finding.what for finding in findings], pa.string()),

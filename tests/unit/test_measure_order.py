@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from log_files import Store
 
 AS_OF = datetime(2025, 8, 1, tzinfo=UTC)
@@ -62,3 +64,71 @@ def test_an_end_known_by_its_day_is_held_against_the_first_receipt_of_that_day()
 def test_an_end_known_by_its_day_is_never_before_a_receipt_after_hours() -> None:
     told = measured("received 2025-03-03T18:00", "finished 2025-03-03")
     assert told["ended_at"] == told["received_at"]
+
+
+# ---- the total order of events: each column decides before the next one (rulebook 1)
+
+COLUMNS = (
+    "unit_id", "stage", "due_at", "procedure_id", "receiving_unit_id", "resolving_unit_id", "returning_unit_id",
+    "applicant_unit_id", "channel",
+)  # fmt: skip
+VALUES = {"due_at": ("2025-03-10T10:00", "2025-03-10T11:00"), "channel": ("online", "post")}
+SHOWN = {"unit_id": "holding_unit_id", "due_at": "first_due_at"}
+
+
+def told_by(*events: dict[str, str]) -> dict[str, Any]:
+    """One dossier of events that happen at one instant."""
+    names = sorted({name for event in events for name in event})
+    same = {"dossier_id": "1", "procedure_id": "1.001", "status": "processing", "occurred_at": "2025-03-03T09:00"}
+    store = Store()
+    store.ingest_rows([dict.fromkeys(names, "") | same | event for event in events])
+    (dossier,) = store.dossiers({}, AS_OF).to_pylist()
+    return dossier
+
+
+@pytest.mark.parametrize(("column", "after"), list(pairwise(COLUMNS)))
+def test_a_column_decides_which_event_is_first_before_the_next_one_does(column: str, after: str) -> None:
+    (low, high), (low_after, high_after) = (VALUES.get(name, ("A", "B")) for name in (column, after))
+    first, second = {column: low, after: high_after}, {column: high, after: low_after}
+    for events in ((first, second), (second, first)):
+        told = told_by(*events)
+        if column == "unit_id":
+            assert told["holding_unit_id"] == high  # the last one
+        elif column == "stage":
+            assert told["first_due_at"] == datetime(2025, 3, 10, 4, 0, tzinfo=UTC)  # its due date is the later one
+        elif column == "due_at":
+            assert told["first_due_at"] == datetime(2025, 3, 10, 3, 0, tzinfo=UTC)
+        else:
+            assert told[column] == low
+
+
+def test_an_event_known_by_its_day_stands_before_one_of_that_very_instant() -> None:
+    for order in (1, -1):
+        events = [
+            {"occurred_at": "2025-03-03", "procedure_id": "B"},
+            {"occurred_at": "2025-03-03T17:00", "procedure_id": "A"},
+        ]
+        assert told_by(*events[::order])["procedure_id"] == "B"
+
+
+@pytest.mark.parametrize("column", ["applicant_id", "handler_id"])
+def test_who_applies_and_who_did_the_step_decide_before_the_reason_does(column: str) -> None:
+    """Only their hashes are known: so whoever comes first, in both stories it is the same one, with another reason."""
+    reasons = set()
+    for pair in (("a", "z"), ("z", "a")):
+        events = ({"status": "refused", column: who, "reason": why} for who, why in zip(("P", "Q"), pair, strict=True))
+        reasons.add(told_by(*events)["refusal_reason"])
+    assert reasons == {"a", "z"}
+
+
+@pytest.mark.parametrize(("column", "after"), [("channel", "applicant_id"), ("applicant_id", "handler_id")])
+def test_a_column_decides_before_an_identifier_of_which_only_the_hash_is_known(column: str, after: str) -> None:
+    """Crosswise in two stories: the same one comes first in both, with the same reason."""
+    reasons = set()
+    for others in (("P", "Q"), ("Q", "P")):
+        events = (
+            {"status": "refused", column: own, after: other, "reason": why}
+            for own, other, why in zip(VALUES["channel"], others, ("a", "z"), strict=True)
+        )
+        reasons.add(told_by(*events)["refusal_reason"])
+    assert len(reasons) == 1

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from log_files import Store
 
+from procmon.tables import STATUSES
+
 AS_OF = datetime(2025, 8, 1, tzinfo=UTC)
 
 
@@ -132,3 +134,10 @@ def test_a_column_decides_before_an_identifier_of_which_only_the_hash_is_known(c
         )
         reasons.add(told_by(*events)["refusal_reason"])
     assert len(reasons) == 1
+
+
+@pytest.mark.parametrize(("earlier", "later"), list(pairwise(STATUSES)))
+def test_at_one_instant_statuses_stand_in_the_order_of_their_national_codes(earlier: str, later: str) -> None:
+    """Whatever unit states them (rulebook 2)."""
+    told = told_by({"status": later, "unit_id": "A"}, {"status": earlier, "unit_id": "B"})
+    assert told["last_status"] == later

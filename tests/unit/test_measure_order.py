@@ -141,3 +141,12 @@ def test_at_one_instant_statuses_stand_in_the_order_of_their_national_codes(earl
     """Whatever unit states them (rulebook 2)."""
     told = told_by({"status": later, "unit_id": "A"}, {"status": earlier, "unit_id": "B"})
     assert told["last_status"] == later
+
+
+ENDS = ("finished", "returned", "stopped", "withdrawn", "refused")
+
+
+@pytest.mark.parametrize(("outcome", "other"), list(pairwise(ENDS)))
+def test_of_two_ends_the_stronger_is_the_outcome_though_it_came_later(outcome: str, other: str) -> None:
+    told = measured("received 2025-03-03T08:00", f"{other} 2025-03-03T10:00", f"{outcome} 2025-03-03T11:00")
+    assert told["outcome"] == outcome

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from procmon import baselines, pages
 from procmon.errors import ProcmonError, UsageProblem
 from procmon.inputs import find_run, read_inputs
 from procmon.intake import waiting_files
+from procmon.names import Unit, versions
 from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
 from procmon.tables import BASELINE_TABLES, DOSSIERS, EVENTS, REJECTS
@@ -28,6 +30,9 @@ MAIL_REMEDIES = {
 }
 
 
+Row = Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is missing, stale, unsent or wrong, and what to do about it."""
@@ -39,7 +44,7 @@ class Finding:
 def doctor(workspace: Workspace, *, now: datetime) -> list[Finding]:
     """Everything about a workspace that somebody should see to."""
     findings = []
-    for check in (_stores, _registry, _calendar, _baseline, _runs, _batches, _mails, _files):
+    for check in (_stores, _registry, _ended_units, _calendar, _baseline, _runs, _batches, _mails, _files):
         try:
             findings += list(check(workspace, now))
         except ProcmonError as error:
@@ -72,6 +77,12 @@ def _registry(workspace: Workspace, now: datetime) -> Iterator[Finding]:
                     f"{kind}.{column}: {len(unknown)} units are unknown, such as {unknown[0]}",
                     "Load them with `procmon load units FILE`.",
                 )
+    unmatched = _announced_of_no_procedure(loaded["announced"].to_pylist(), loaded["procedures"].to_pylist())
+    if unmatched:
+        yield Finding(
+            f"announced: {len(unmatched)} codes match no procedure of the registry, such as {unmatched[0]}",
+            "Load them with `procmon load procedures FILE`, or the list with the registry's codes.",
+        )
     weights = loaded["successions"]["weight"]
     if workspace.settings.policies.split_units == "weights" and weights.null_count == len(weights):
         yield Finding(
@@ -83,6 +94,54 @@ def _registry(workspace: Workspace, now: datetime) -> Iterator[Finding]:
             pages.side_of(row["audience"], row["scope"] or "")
         except UsageProblem as problem:
             yield Finding(f"recipient {row['email']}: {problem}", problem.remedy)
+
+
+def _announced_of_no_procedure(announced: Iterable[Row], procedures: Iterable[Row]) -> list[str]:
+    """Announced codes that are no procedure's, neither as they stand nor by their first two groups."""
+    known = {code for row in procedures for code in (row["procedure_id"], _national(row["procedure_id"]))}
+    codes = {row["procedure_id"] for row in announced}
+    return sorted(code for code in codes if code not in known and _national(code) not in known)
+
+
+def _national(code: str) -> str:
+    """A procedure's code without the groups that a city puts behind it: 2.000635.000.00.00.H24 → 2.000635."""
+    return ".".join(code.split(".")[:2])
+
+
+def _ended_units(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    """Units that ended since the baseline began and that nothing succeeds: their dossiers are undetermined.
+
+    Districts stay out: their level was abolished, so no succession can be loaded; the city's page names them.
+    """
+    seen, today = read_inputs(workspace), now.astimezone(workspace.settings.zone).date()
+    if seen.baseline is None:
+        return
+    units = list(versions(seen.registry["units"].to_pylist()))
+    successions = seen.registry["successions"].to_pylist()
+    ended = [
+        unit for unit in units
+        if seen.baseline.baseline_from < unit.ends_on <= today and unit.kind != "district"
+        and not _is_succeeded(unit, successions)
+    ]  # fmt: skip
+    if not ended:
+        return
+    first = min(ended, key=lambda unit: (unit.ends_on, unit.unit_id))
+    goes_on = any((unit.unit_id, unit.valid_from) == (first.unit_id, first.ends_on) for unit in units)
+    heir = first.unit_id if goes_on else "NEW_CODE"
+    yield Finding(
+        f"units: {len(ended)} ended without a succession, such as {first.unit_id} {first.name} on {first.ends_on}:"
+        " figures by unit call them undetermined",
+        "Say what took each over, with `procmon load successions FILE`; where one unit took it over whole, the row is"
+        f" `{first.unit_id},{heir},{first.ends_on},whole`.",
+    )
+
+
+def _is_succeeded(unit: Unit, successions: Iterable[Row]) -> bool:
+    """Whether a succession's old code means this version: the one that held on the day before it."""
+    return any(
+        row["old_unit_id"] == unit.unit_id and unit.valid_from < row["effective_on"] <= unit.ends_on
+        for row in successions
+    )
 
 
 def _calendar(workspace: Workspace, now: datetime) -> Iterator[Finding]:

@@ -89,7 +89,7 @@ class UnitNames:
 
     def __init__(self, units: pa.Table | None) -> None:
         """`units` is the registry's table of that name (None: no unit); a version ends where the next one begins."""
-        self._units = list(_versions(units.to_pylist() if units is not None else []))
+        self._units = list(versions(units.to_pylist() if units is not None else []))
         self.starts = sorted({day for unit in self._units for day in (unit.valid_from, unit.ends_on)} - {FOREVER})
         """The days on which any unit begins or ends: between two of them a name means the same on every day."""
         self._on: dict[int, _Day] = {}
@@ -132,8 +132,8 @@ class UnitNames:
         return self._on[era]
 
 
-def _versions(rows: Sequence[Mapping[str, Any]]) -> Iterator[Unit]:
-    """The registry's rows with the day on which each version ends."""
+def versions(rows: Sequence[Mapping[str, Any]]) -> Iterator[Unit]:
+    """The registry's rows of units with the day on which each version ends, newest first."""
     later: dict[str, date] = {}
     for row in sorted(rows, key=lambda row: row["valid_from"] or date.min, reverse=True):
         starts = row["valid_from"] or date.min
@@ -216,8 +216,8 @@ def _those(names: dict[str, list[tuple[tuple[str, ...], Unit]]], readings: Itera
 
 
 def _key(name: str) -> str:
-    """A name as it is compared; dots only abbreviate."""
-    return " ".join(fold(name).replace(".", " ").split())
+    """A name as it is compared; dots only abbreviate, and go first: folding puts a word's tone mark at its end."""
+    return fold(name.replace(".", " "))
 
 
 def _spellings(words: Iterable[str]) -> set[str]:

@@ -743,7 +743,7 @@ PARITY = table(
         "n_needed",
         INT,
         "of not_shown: cross-boundary dossiers at which the 90 % interval as seen would be as narrow as the margin"
-        " (and as many times the local ones), at least 100",
+        " (and as many times the local ones), at least 100; without an interval 100 while there are fewer, else empty",
     ),
     ("name", TEXT, "procedure name"),
 )

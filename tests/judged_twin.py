@@ -93,8 +93,13 @@ class TwinCity:
 
     @cached_property
     def months(self) -> set[int]:
-        day, end = self.question.compare.from_, self.question.compare.to
-        return {(day + timedelta(days=n)).month for n in range((end - day).days)}
+        """The calendar months that both the period and the baseline have a day of."""
+
+        def touched(first: date, to: date) -> set[int]:
+            return {(first + timedelta(days=n)).month for n in range((to - first).days)}
+
+        asked = self.question
+        return touched(asked.compare.from_, asked.compare.to) & touched(asked.baseline.from_, asked.baseline.to)
 
     @cached_property
     def base(self) -> list[Finish]:
@@ -102,7 +107,8 @@ class TwinCity:
 
     @cached_property
     def now(self) -> list[Finish]:
-        return self._finished(self.dossiers, self.question.compare.from_, self.question.compare.to)
+        finished = self._finished(self.dossiers, self.question.compare.from_, self.question.compare.to)
+        return [finish for finish in finished if finish.month[1] in self.months]
 
     @cached_property
     def caps(self) -> dict[str, int]:
@@ -402,7 +408,7 @@ def assert_parity(table: pa.Table, twin: TwinCity) -> None:
         assert row["difference"] == nine_digits(None if cut.reduction is None else 1 - cut.reduction), row
         assert near(row["lower_95"], cut.ratio_lower), row
         assert near(row["upper_95"], cut.ratio_upper), row
-        for measure, value in parity.MEASURES.items():
+        for measure, value in parity.measures(twin.registry, question.today).items():
             row, figure = ours[code, measure], parity.at_mix(*sides, value, least)
             if figure is None:
                 assert row["difference"] is None

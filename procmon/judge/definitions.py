@@ -142,7 +142,8 @@ FAMILIES = {
         "proven": "Share of the procedures on offer that enough finished cross-boundary dossiers prove",
         "announced_only": "Share of the procedures on offer that are announced, not refused elsewhere and not proven",
         "online_only": "Share of the procedures on offer with online dossiers only",
-        "local_only": "Share of the procedures on offer with local dossiers and no proof",
+        "local_only": "Share of the procedures on offer that are not announced, not refused elsewhere and not proven"
+        " by the dossiers they have",
         "no_data": "Share of the procedures on offer without a dossier that could tell",
         "announced": "Share of the procedures on offer that stand in the announced list",
         "announced_not_proven": "Share of the procedures on offer that are announced and not proven",

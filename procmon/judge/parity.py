@@ -204,14 +204,15 @@ def judged(found: Interval | None, n_cross: int, margin: float, words: tuple[str
     """`verdict`, `why` and `n_needed` of a difference; `words` call one above 0 and one below.
 
     `n_needed` is n · (half-width of the 90 % interval ÷ margin)², at least MIN_CROSS: as many cross-boundary dossiers
-    would make the interval as narrow as the margin, if they spread as those seen and local ones grew alike.
+    would make the interval as narrow as the margin, if they spread as those seen and local ones grew alike. Without an
+    interval nobody can tell: it is MIN_CROSS while there are fewer, else left out.
     """
     half = None if found is None else max(found.upper_90 - found.estimate, found.estimate - found.lower_90)
     needed = MIN_CROSS if half is None else max(MIN_CROSS, math.ceil(n_cross * (half / margin) ** 2))
     if n_cross < MIN_CROSS:
         return {"verdict": "not_shown", "why": "few_dossiers", "n_needed": needed}
     if found is None:
-        return {"verdict": "not_shown", "why": "no_interval", "n_needed": needed}
+        return {"verdict": "not_shown", "why": "no_interval"}
     if -margin <= found.lower_90 and found.upper_90 <= margin:
         return {"verdict": "equivalent", "why": ""}
     if found.lower_95 > 0:

@@ -10,6 +10,7 @@ from itertools import islice
 from procmon.report import boundary_words, words
 from procmon.report.grids import cells, heads, more
 from procmon.report.headlines import Row, Rows, total
+from procmon.report.parity import parity_grid, slower_grid
 from procmon.report.parts import Cell, Grid, Section
 from procmon.tables import UNDETERMINED
 
@@ -37,11 +38,12 @@ def city_section(data: Mapping[str, Rows]) -> Section:
             shares_grid("Theo cấp", "Cấp", [row for row in shares if row["scope"] == "level"]),
             shares_grid("Theo lĩnh vực", "Lĩnh vực", [row for row in shares if row["scope"] == "field"]),
             shares_grid("Theo tháng (12 cuối tháng gần nhất)", "Cuối tháng", by_month(shares), MONTHS_FOOT),
-            refusals_grid(data["boundary_refusals"]),
+            refusals_grid(data["boundary_refusals"], none_crossing(judged, "bị từ chối")),
             roles_grid(data["roles"]),
             flows_grid(
                 "Nhận ở đâu, giải quyết ở đâu (hồ sơ ngoài địa giới)",
                 [row for row in data["flows"] if row["is_cross_boundary"]],
+                none_crossing(judged),
             ),
             boundaries_grid(offered, "Từng TTHC, chưa chứng minh trước"),
         ),
@@ -60,15 +62,17 @@ def centre_section(data: Mapping[str, Rows]) -> Section:
             flows_grid(
                 "Đơn vị đã nhận cho nơi khác",
                 [row for row in flows if row["direction"] == "for_others"],
+                none_crossing(judged, "nhận cho nơi khác"),
                 ("resolving", "applicant"),
             ),
             flows_grid(
                 "Nơi khác đã nhận thay cho địa bàn này",
                 [row for row in flows if row["direction"] == "by_others"],
+                none_crossing(judged, "do nơi khác nhận thay"),
                 ("receiving", "resolving"),
             ),
             boundaries_grid(refused, "TTHC có từ chối vì địa giới"),
-            refusals_grid(data["boundary_refusals"]),
+            refusals_grid(data["boundary_refusals"], none_crossing(judged, "bị từ chối")),
             roles_grid(data["roles"]),
         ),
     )
@@ -84,6 +88,19 @@ def lead(judged: Rows) -> tuple[str, ...]:
         undetermined = words.count(total(judged, "n_undetermined"))
         said.append(f"Xét hồ sơ {window}; {undetermined} hồ sơ không xác định được, không đoán.")
     return tuple(said)
+
+
+def none_crossing(judged: Rows, which: str = "") -> str:
+    """What an empty table of cross-boundary dossiers may say: of undetermined ones nobody knows.
+
+    `which` tells the table's own among them, such as «bị từ chối».
+    """
+    undetermined = total(judged, "n_undetermined")
+    if not undetermined:
+        return " ".join(filter(None, ("Không có hồ sơ ngoài địa giới nào", which, "trong thời gian xét.")))
+    known = "Không có hồ sơ nào xác định được là ngoài địa giới"
+    own = f" {which}" if which and total(judged, "n_cross") else ""
+    return f"{known}{own}; {words.count(undetermined)} hồ sơ không xác định được."
 
 
 def verdicts_grid(offered: Rows) -> Grid:
@@ -120,24 +137,28 @@ def by_month(shares: Rows) -> list[Row]:
 
 
 def shares_grid(title: str, kind: str, rows: Rows, foot: str = "") -> Grid:
-    """Announced, proven and refused, each over the procedures on offer."""
+    """Announced, proven, refused and without data, each over the procedures on offer."""
     return Grid(
         title,
-        heads(kind, "#TTHC", "#Công bố", "#Đã chứng minh", "#Có từ chối"),
+        heads(kind, "#TTHC", "#Công bố", "#Đã chứng minh", "#Có từ chối", "#Không đủ dữ liệu"),
         tuple(
             cells(
                 share_name(row),
                 words.count(row["n_on_offer"]),
-                *(
-                    Cell(words.share(row[f"n_{name}"], row["n_on_offer"]), words.count(row[f"n_{name}"]))
-                    for name in ("announced", "proven", "refused_elsewhere")
-                ),
+                *(share_cell(row, name) for name in ("announced", "proven", "refused_elsewhere", "no_data")),
             )
             for row in rows
         ),
         "Không đủ dữ liệu.",
         foot if rows else "",
     )
+
+
+def share_cell(row: Row, name: str) -> Cell:
+    """A share over its count; where nothing on offer has data, what only dossiers tell is not known to be 0."""
+    if name in ("proven", "refused_elsewhere") and row["n_no_data"] == row["n_on_offer"]:
+        return Cell(words.EMPTY)
+    return Cell(words.share(row[f"n_{name}"], row["n_on_offer"]), words.count(row[f"n_{name}"]))
 
 
 def share_name(row: Row) -> str:
@@ -169,96 +190,11 @@ def practice_grid(offered: Rows) -> Grid:
     )
 
 
-# ---- parity
-
-
-PARITY_FOOT = (
-    "So với hồ sơ tại chỗ, cùng cơ cấu TTHC. “Tương đương” chỉ khi khoảng tin cậy 90% nằm trọn trong mức cho phép"
-    " (thời gian ±10%, tỷ lệ ±5 điểm phần trăm). Không thấy khác biệt không có nghĩa là như nhau."
-)
-
-
-def parity_grid(parity: Rows) -> Grid:
-    """The city's comparison, measure by measure."""
-    rows = [row for row in parity if row["scope"] == "city"]
-    has_any = any(row["n_cross"] for row in rows)
-    return Grid(
-        "Hồ sơ ngoài địa giới so với hồ sơ tại chỗ",
-        heads("So sánh", "#Ngoài địa giới", "#Tại chỗ", "#Chênh lệch (khoảng tin cậy 95%)", "Kết luận", "#Số hồ sơ"),
-        tuple(
-            cells(
-                words.label(boundary_words.PARITY, row["measure"]),
-                measured(row["cross_value"], row["measure"]),
-                measured(row["local_value"], row["measure"]),
-                Cell(*difference(row)),
-                verdict(row),
-                f"{words.count(row['n_covered_cross'])} / {words.count(row['n_covered_local'])}",
-            )
-            for row in rows
-            if has_any
-        ),
-        "Không đủ dữ liệu: không có hồ sơ ngoài địa giới để so sánh.",
-        PARITY_FOOT if has_any else "",
-    )
-
-
-def slower_grid(parity: Rows) -> Grid:
-    """The procedures whose cross-boundary dossiers are shown to be slower or faster."""
-    rows = [row for row in parity if row["scope"] == "procedure" and row["verdict"] in ("slower", "faster")]
-    rows.sort(key=lambda row: -row["difference"])
-    return Grid(
-        "TTHC có thời gian ngoài địa giới khác hẳn tại chỗ",
-        heads("TTHC", "#Ngoài địa giới (ngày)", "#Tại chỗ (ngày)", "#Chênh lệch (khoảng tin cậy 95%)", "Kết luận"),
-        tuple(
-            cells(
-                Cell(row["name"] or row["scope_id"], row["scope_id"]),
-                words.days(row["cross_value"]),
-                words.days(row["local_value"]),
-                Cell(*difference(row)),
-                verdict(row),
-            )
-            for row in rows[:MOST_FLOWS]
-        ),
-        "Không có TTHC nào đủ hồ sơ để kết luận là chậm hơn hoặc nhanh hơn.",
-        more(len(rows), MOST_FLOWS, "TTHC"),
-    )
-
-
-def measured(value: float | None, measure: str) -> str:
-    """A mean in working days, a share in percent, a plain number."""
-    if measure == "processing_time":
-        return words.days(value)
-    return words.percent(value) if measure.endswith("_share") else words.number(value, 2)
-
-
-def difference(row: Row) -> tuple[str, str]:
-    """The difference, and its 95 % interval under it."""
-    ends = (row["lower_95"], row["upper_95"])
-    if row["difference"] is None:
-        return words.EMPTY, ""
-    if row["measure"] == "processing_time":
-        said = words.cut(1 - row["difference"])
-        return said, "" if None in ends else words.interval(1 - ends[1], 1 - ends[0])
-    if row["measure"] == "handovers":
-        return boundary_words.signed(row["difference"], 2), ""
-    points = [boundary_words.signed(100 * value, 1) for value in (row["difference"], *ends) if value is not None]
-    return f"{points[0]} điểm", f"từ {points[1]} đến {points[2]}" if len(points) == 3 else ""
-
-
-def verdict(row: Row) -> Cell:
-    """The verdict; of what is not shown how many cross-boundary dossiers it would need."""
-    needs = f"cần khoảng {words.count(row['n_needed'])} hồ sơ ngoài địa giới" if row["n_needed"] else ""
-    if row["why"] == "near_margin":
-        needs = "chênh lệch sát mức cho phép"
-    code = row["verdict"] or ""
-    return Cell(words.label(boundary_words.PARITY_VERDICTS, code), needs, boundary_words.PARITY_TONES.get(code, "none"))
-
-
 # ---- refusals, roles, flows
 
 
-def refusals_grid(refusals: Rows) -> Grid:
-    """Why cross-boundary dossiers were refused, most frequent first."""
+def refusals_grid(refusals: Rows, nothing: str) -> Grid:
+    """Why cross-boundary dossiers were refused, most frequent first; `nothing` is what stands where none was."""
     n: Counter[str] = Counter()
     for row in refusals:
         n[row["reason"] or ""] += row["n"]
@@ -267,7 +203,7 @@ def refusals_grid(refusals: Rows) -> Grid:
         "Hồ sơ ngoài địa giới bị từ chối, theo lý do",
         heads("Lý do", "#Số hồ sơ"),
         tuple(cells(reason(code), words.count(found)) for code, found in islice(ranked, MOST_REASONS)),
-        "Không có hồ sơ ngoài địa giới nào bị từ chối.",
+        nothing,
         more(len(ranked), MOST_REASONS, "lý do"),
     )
 
@@ -305,8 +241,11 @@ def unanswerable(row: Row) -> str:
     return f"{question}: {words.count(row['n_unanswerable'])} hồ sơ"
 
 
-def flows_grid(title: str, flows: Rows, roles: Sequence[str] = ("receiving", "resolving", "applicant")) -> Grid:
-    """From which units to which, most dossiers first; `roles` are the units that are not the reader's own."""
+def flows_grid(
+    title: str, flows: Rows, nothing: str, roles: Sequence[str] = ("receiving", "resolving", "applicant")
+) -> Grid:
+    """From which units to which, most dossiers first; `roles` are the units that are not the reader's own, `nothing`
+    is what stands where there is no row."""
     n = total(flows, "n")
     return Grid(
         title,
@@ -320,7 +259,7 @@ def flows_grid(title: str, flows: Rows, roles: Sequence[str] = ("receiving", "re
             )
             for row in flows[:MOST_FLOWS]
         ),
-        "Không có hồ sơ nào trong thời gian xét.",
+        nothing,
         " ".join(filter(None, (f"Tổng: {words.count(n)} hồ sơ." if n else "", more(len(flows), MOST_FLOWS, "dòng")))),
     )
 
@@ -337,8 +276,10 @@ def unit(row: Row, role: str) -> Cell:
 # ---- procedure by procedure
 
 
-def why_not_proven(row: Row) -> str:
-    """Why, where the verdict itself does not say it."""
+def beneath(row: Row) -> str:
+    """Under the verdict: since when it is proven, or why it is not, where the verdict itself does not say it."""
+    if row["verdict"] == "proven" and row["first_proven_on"]:
+        return f"từ ngày {words.day(row['first_proven_on'])} trong thời gian xét"
     if row["verdict"] in ("proven", "refused_elsewhere", "online_only"):
         return ""
     return words.label(boundary_words.WHY_NOT_PROVEN, row["why"])
@@ -365,7 +306,7 @@ def boundaries_grid(rows: Rows, title: str) -> Grid:
                 Cell(row["name"] or row["procedure_id"], row["procedure_id"]),
                 Cell(
                     words.label(words.BOUNDARY_VERDICTS, row["verdict"]),
-                    why_not_proven(row),
+                    beneath(row),
                     words.BOUNDARY_TONES.get(row["verdict"], "none"),
                 ),
                 "Có" if row["is_announced"] else "Không",

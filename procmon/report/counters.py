@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procmon.report import words
 from procmon.report.grids import cells, heads
-from procmon.report.headlines import Rows, total
+from procmon.report.headlines import Rows, all_undetermined, total
 from procmon.report.parts import Grid, Section
 
 
@@ -21,6 +21,7 @@ def reception_section(form_06: Rows, boundaries: Rows) -> Section:
         "Ngoài địa giới": "n_cross",
         "Không xác định được": "n_undetermined",
     }
+    is_untold = all_undetermined(boundaries)
     head = heads("Hồ sơ", "#Số lượng", "#Tỷ lệ")
     return Section(
         "tiep-nhan",
@@ -40,7 +41,9 @@ def reception_section(form_06: Rows, boundaries: Rows) -> Section:
                 "Theo địa giới, trong thời gian xét về địa giới",
                 head,
                 tuple(
-                    cells(name, words.count(total(boundaries, column)), words.share(total(boundaries, column), n))
+                    cells(name, words.EMPTY, words.EMPTY)
+                    if column == "n_cross" and is_untold
+                    else cells(name, words.count(total(boundaries, column)), words.share(total(boundaries, column), n))
                     for name, column in crossing.items()
                     if n
                 ),

@@ -47,7 +47,7 @@ def cards(data: Mapping[str, Rows], about: About) -> tuple[Card, ...]:
     limit, on_time = limit_card(row, targets), on_time_card(row)
     pending, form = pending_card(data["due_soon"], about), form_card(data["form_06"])
     if about.audience == "centre":
-        return form, pending, flows_card(data["flows"], about), on_time, actual, limit
+        return form, pending, flows_card(data["flows"], data["boundaries"], about), on_time, actual, limit
     if about.audience == "department":
         return limit, actual, on_time, pending, form
     return limit, actual, on_time, pending, form, boundaries_card(data["boundaries"])
@@ -343,17 +343,24 @@ def boundaries_card(boundaries: Rows) -> Card:
     )
 
 
-def flows_card(flows: Rows, about: About) -> Card:
-    """Of a reception point: what it took for others, and what others took for it."""
+def all_undetermined(boundaries: Rows) -> bool:
+    """Whether of no dossier filed in person or by post it can be told if it crossed a boundary."""
+    n = total(boundaries, "n_undetermined")
+    return n > 0 and n == total(boundaries, "n_dossiers") - total(boundaries, "n_online")
+
+
+def flows_card(flows: Rows, boundaries: Rows, about: About) -> Card:
+    """Of a reception point: what it took for others, and what others took for it; none is not said where none can be
+    told."""
     n = {way: total([row for row in flows if row["direction"] == way], "n") for way in ("for_others", "by_others")}
-    known = about.n_dossiers > 0
+    told = about.n_dossiers > 0 and not all_undetermined(boundaries)
     return Card(
         title="Không phụ thuộc vào địa giới hành chính",
         what="Hồ sơ nộp trực tiếp, bưu chính ở nơi khác nơi giải quyết hoặc nơi cư trú, trong thời gian xét về địa"
         " giới.",
         figures=(
-            Figure("Đơn vị đã nhận cho nơi khác", dossiers(n["for_others"], known)),
-            Figure("Nơi khác đã nhận thay cho địa bàn này", dossiers(n["by_others"], known)),
+            Figure("Đơn vị đã nhận cho nơi khác", dossiers(n["for_others"], told or n["for_others"] > 0)),
+            Figure("Nơi khác đã nhận thay cho địa bàn này", dossiers(n["by_others"], told or n["by_others"] > 0)),
         ),
         notes=("Hồ sơ không xác định được địa giới không tính ở đây.",),
     )

@@ -232,7 +232,7 @@ TAGS = {"business": "Liên quan doanh nghiệp", "green_lane": "Luồng xanh"}
 BOUNDARY_VERDICTS = {
     "refused_elsewhere": "Có từ chối vì địa giới",
     "announced_only": "Chỉ công bố, chưa chứng minh",
-    "local_only": "Chỉ làm tại chỗ",
+    "local_only": "Không công bố, chưa chứng minh",
     "no_data": "Không đủ dữ liệu",
     "online_only": "Chỉ nộp trực tuyến",
     "proven": "Đã chứng minh",

@@ -692,6 +692,24 @@ def test_doctor_says_when_the_log_begins_too_late_for_its_baseline(office):
     assert "baseline 2 is not complete" in procmon("doctor", "--workspace", office, code=3).out
 
 
+def test_doctor_names_units_that_ended_without_a_succession(office, tmp_path):
+    kept = (CITY / "successions.csv").read_text("utf-8").replace("10507,10507,2025-07-01,whole\n", "")
+    (tmp_path / "successions.csv").write_text(kept, encoding="utf-8")
+    procmon("load", "successions", tmp_path / "successions.csv", "--replace", "--workspace", office)
+    said = procmon("doctor", "--format", "csv", "--workspace", office, code=3)
+    (found,) = [row for row in said.rows if "without a succession" in row["finding"]]
+    assert "units: 1 ended without a succession, such as 10507 " in found["finding"]
+    assert "`10507,10507,2025-07-01,whole`" in found["remedy"]
+
+
+def test_doctor_names_announced_codes_of_no_procedure(office, tmp_path):
+    listed = "procedure_id,announced_on\n1.029312.000.00.00.H24,2025-07-01\n1.029312,2025-07-01\n9.000001,2025-07-01\n"
+    (tmp_path / "announced.csv").write_text(listed, encoding="utf-8")
+    procmon("load", "announced", tmp_path / "announced.csv", "--workspace", office)
+    said = procmon("doctor", "--workspace", office, code=3).out
+    assert "announced: 1 codes match no procedure of the registry, such as 9.000001" in said
+
+
 def test_doctor_finds_what_waits_and_what_is_open_to_others(office):
     (office / "key").chmod(0o644)
     (office / "inbox" / "old.csv").write_text("x")

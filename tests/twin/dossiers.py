@@ -370,7 +370,10 @@ def differs(registry: Registry, one: Territory | None, other: Territory | None) 
     heirs = became(registry, earlier.key, later.stated_on)
     if later.key not in heirs:
         return True
-    return False if heirs == {later.key} and is_taken_whole(registry, earlier.key, later.stated_on) else None
+    if heirs == {later.key} and is_taken_whole(registry, earlier.key, later.stated_on):
+        return False
+    had_gone_before = later.key in became(registry, earlier.key, earlier.stated_on)
+    return True if had_gone_before else None  # what a unit keeps after a part of it went is not the other's
 
 
 def takers(registry: Registry, unit: tuple[str, str], day: date) -> list[tuple[tuple[str, str], str]]:
@@ -411,6 +414,8 @@ def is_filed_outside_residence(
     """Whether a commune-level point received somebody who lives elsewhere."""
     if receiving is not None and receiving.level in ("city", "district"):
         return False
+    if applicant is not None and applicant.level in ("city", "district"):
+        return None  # they may live in that very commune
     return differs(registry, receiving, applicant)
 
 

@@ -351,6 +351,19 @@ def standing_unit(registry: Any, today: date, *, is_receiving: bool = False) -> 
 
     A unit taken over whole by `today` is the one that took it over; a split one stays itself. Without any unit: ''.
     """
+    stands_for = standing_code(registry, today)
+
+    def unit_of(dossier: Dossier) -> str:
+        for code, day in (dossier.receiving,) if is_receiving else (dossier.resolving, dossier.receiving):
+            if code and day is not None:
+                return stands_for(code, day)
+        return ""
+
+    return unit_of
+
+
+def standing_code(registry: Any, today: date) -> Callable[[str, date], str]:
+    """The same for a code and the day that states it."""
     known = Registry(registry)
 
     def key(code: str, day: date) -> str:
@@ -370,13 +383,7 @@ def standing_unit(registry: Any, today: date, *, is_receiving: bool = False) -> 
             passed.add(unit)
         return unit
 
-    def unit_of(dossier: Dossier) -> str:
-        for code, day in (dossier.receiving,) if is_receiving else (dossier.resolving, dossier.receiving):
-            if code and day is not None:
-                return follow(key(code, day))
-        return ""
-
-    return unit_of
+    return lambda code, day: follow(key(code, day))
 
 
 def procedure_key(dossier: Dossier) -> str:
@@ -755,7 +762,7 @@ class BoundaryFigure:
     is_announced: bool
     is_on_offer: bool
     n_cross_finished: int  # cross-boundary, with outcome finished or returned
-    n_receiving_units: int  # distinct receiving units among those
+    n_receiving_units: int  # distinct receiving units among those, as they stand on the as-of day
     n_refused_elsewhere: int
     first_proven_on: date | None
     n_cross_refused: int
@@ -784,8 +791,8 @@ def boundaries(
 def boundaries_of(
     dossiers: Iterable[Dossier], registry: Any, today: date, since: datetime, *, min_cross: int, min_units: int
 ) -> list[BoundaryFigure]:
-    """The same over measured dossiers; a receiving unit is a code on the day that states it."""
-    known = Registry(registry)
+    """The same over measured dossiers; a receiving unit is what stands for it today, if that can be told."""
+    counters = counters_today(registry, today)
     dossiers_of: dict[str, list[Dossier]] = defaultdict(list)
     for dossier in dossiers:
         came_at = dossier.ended_at if dossier.is_refused_at_reception else dossier.received_at
@@ -796,7 +803,7 @@ def boundaries_of(
     for code in sorted(offered | set(dossiers_of), key=str.encode):
         own = dossiers_of.get(code, [])
         finished = [d for d in own if d.is_cross_boundary and d.outcome in GOT_A_RESULT]
-        n_units = len({(d.receiving[0], _known_since(known, d.receiving)) for d in finished})
+        n_units = len(counters(finished))
         n_refused = sum(is_refused_elsewhere(d) for d in own)
         is_announced = is_announced_on(registry, code, today)
         if n_refused:
@@ -814,28 +821,33 @@ def boundaries_of(
         figures.append(
             BoundaryFigure(
                 code, verdict, is_announced, code in offered, len(finished), n_units, n_refused,
-                first_proven_on(known, finished, min_cross, min_units),
+                first_proven_on(counters, finished, min_cross, min_units),
                 sum(bool(d.is_cross_boundary) and d.outcome == "refused" for d in own),
             )
         )  # fmt: skip
     return figures
 
 
-def first_proven_on(known: Registry, finished: Sequence[Dossier], min_cross: int, min_units: int) -> date | None:
+def first_proven_on(
+    counters: Callable[[Iterable[Dossier]], set[str]], finished: Sequence[Dossier], min_cross: int, min_units: int
+) -> date | None:
     """The first day by whose end the finished cross-boundary dossiers prove a procedure."""
     for day in sorted({d.ended_at.date() for d in finished if d.ended_at}):
         by_then = [d for d in finished if d.ended_at and d.ended_at.date() <= day]
-        n_units = len({(d.receiving[0], _known_since(known, d.receiving)) for d in by_then})
-        if len(by_then) >= min_cross and n_units >= min_units:
+        if len(by_then) >= min_cross and len(counters(by_then)) >= min_units:
             return day
     return None
 
 
-def _known_since(known: Registry, stated: tuple[str, date | None]) -> str:
-    """From when the unit that a code means on a day is known; '' for an unknown one."""
-    code, day = stated
-    version = known.unit_on(code, day) if day is not None else None
-    return version["valid_from"] if version else ""
+def counters_today(registry: Any, today: date) -> Callable[[Iterable[Dossier]], set[str]]:
+    """The units of today that received dossiers; one that was split or is gone says nothing of how many they were."""
+    known, unit_of = Registry(registry), standing_unit(registry, today, is_receiving=True)
+
+    def stands(unit: str) -> bool:
+        code, _, since = unit.rpartition("@")
+        return not since or (known.unit_on(code, today) or {}).get("valid_from") == since
+
+    return lambda dossiers: {unit for unit in map(unit_of, dossiers) if stands(unit)}
 
 
 def is_refused_elsewhere(dossier: Dossier) -> bool:
@@ -850,8 +862,9 @@ def is_refused_elsewhere(dossier: Dossier) -> bool:
 
 
 def is_announced_on(registry: Any, code: str, day: date) -> bool:
+    known = Registry(registry)
     return any(
-        row["procedure_id"] == code
+        (known.registered_id(row["procedure_id"]) or row["procedure_id"]) == code
         and read_day(row["announced_on"]) <= day < read_day(row.get("valid_to", ""), empty=date.max)
         for row in table(registry, "announced")
     )

@@ -7,14 +7,14 @@ of their own equation, squared and added.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from itertools import pairwise
 from math import sqrt
 from typing import Any
 
 from .dossiers import Dossier
-from .figures import GOT_A_RESULT, ActualCut, Finish, actual_cut, procedure_key
+from .figures import GOT_A_RESULT, ActualCut, Finish, actual_cut, procedure_key, standing_code
 
 Z = {90: 1.6448536269514722, 95: 1.959963984540054}
 
@@ -118,12 +118,19 @@ def is_refused(dossier: Dossier) -> int | None:
     return int(dossier.outcome == "refused")
 
 
-def handovers(dossier: Dossier) -> int | None:
+def handovers(dossier: Dossier, holder: Callable[[str, date], str]) -> int | None:
     """Changes of the holding unit, of a received dossier that got its result and says who held it."""
-    units = [event.unit_id for event in dossier.events if event.unit_id]
+    units = [holder(event.unit_id, event.day) for event in dossier.events if event.unit_id]
     if dossier.received_at is None or dossier.outcome not in GOT_A_RESULT or not units:
         return None
     return sum(one != other for one, other in pairwise(units))
 
 
-MEASURES: dict[str, Any] = {"supplement_share": has_supplement, "refusal_share": is_refused, "handovers": handovers}
+def measures(registry: Any, today: date) -> dict[str, Callable[[Dossier], int | None]]:
+    """What is compared beside the times; a holding unit is the one that stands for it today."""
+    holder = standing_code(registry, today)
+    return {
+        "supplement_share": has_supplement,
+        "refusal_share": is_refused,
+        "handovers": lambda dossier: handovers(dossier, holder),
+    }

@@ -351,3 +351,82 @@ def test_nothing_crosses_a_boundary_for_a_code_used_again(reform: Any) -> None:
     assert [row["is_cross_boundary"] for row in found["flows"]] == [False] * len(found["flows"])
     by_code = {row["receiving_unit_id"]: row["n"] for row in found["flows"]}
     assert by_code == {"10525": 13, "10540": 17, UNDETERMINED: LEFT_OVER}
+
+
+# ---- one counter is one, however often it was renamed
+
+RENAMED = [
+    *UNITS,
+    {"unit_id": "C1", "name": "renamed", "kind": "centre", "parent_unit_id": "W1", "valid_from": "2025-09-05"},
+    {"unit_id": "V1", "name": "old ward", "kind": "ward", "valid_from": "2020-01-01", "valid_to": "2025-09-05"},
+    {"unit_id": "V2", "name": "old ward", "kind": "ward", "valid_from": "2020-01-01", "valid_to": "2025-09-05"},
+    {"unit_id": "N1", "name": "new ward", "kind": "ward", "valid_from": "2025-09-05"},
+]  # fmt: skip
+TAKEN_OVER = [
+    {"old_unit_id": old, "new_unit_id": "N1", "effective_on": "2025-09-05", "extent": "whole"} for old in ("V1", "V2")
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "n_units", "first_proven_on"),
+    [
+        ("C1", "C1", 1, None),  # a renamed centre
+        ("V1", "N1", 1, None),  # a ward and the one that took it over whole
+        ("V1", "V2", 1, None),  # both are one by now: received at V2 before, as V1
+        ("V1", "W3", 2, date(2025, 9, 8)),
+    ],
+)
+def test_units_that_are_one_today_prove_as_one(
+    before: str, after: str, n_units: int, first_proven_on: date | None
+) -> None:
+    days = ["2025-09-01"] * 4 + ["2025-09-08" if after != "V2" else "2025-09-02"] * 2
+    rows = [
+        row
+        for n, day in enumerate(days)
+        for row in dossier(f"{n}", on=day, receiving_unit_id=before if n < 4 else after)
+    ]
+    found = tables(rows, units=RENAMED, successions=TAKEN_OVER)
+    row = row_of(found, "1.001")
+    assert (row["n_cross_finished"], row["n_receiving_units"], row["first_proven_on"]) == (6, n_units, first_proven_on)
+    assert row["verdict"] == ("proven" if n_units == 2 else "local_only")
+    proven = {share["scope_id"]: share["n_proven"] for share in found["boundary_shares"] if share["scope"] == "month"}
+    assert proven["2025-12"] == n_units - 1
+
+
+@pytest.mark.parametrize(
+    ("listed", "announced"),
+    [
+        ("1.001.000.00.00.H24", {"1.001"}),  # the registry knows its national part
+        ("1.002.000.00.00.H24", {"1.002.000.00.00.H24"}),  # it knows the code itself
+        ("1.009.000.00.00.H24", set()),  # it knows neither
+    ],
+)
+def test_the_announced_list_finds_its_procedures_as_a_dossier_does(listed: str, announced: set[str]) -> None:
+    procedures = [*PROCEDURES, PROCEDURES[1] | {"procedure_id": "1.002.000.00.00.H24"}]
+    found = tables(PROOF, procedures=procedures, announced=[{"procedure_id": listed, "announced_on": JULY}])
+    assert {row["procedure_id"] for row in found["boundaries"] if row["is_announced"]} == announced
+    assert found["boundary_shares"][0]["n_announced"] == len(announced)
+
+
+# ---- who holds a dossier
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "n_handovers"),
+    [
+        ("V1", "V1", 1),  # the code is another ward's by then
+        ("V1", "N1", 0),  # the ward that took it over whole
+        ("V1", "W3", 1),
+        ("W3", "W3", 0),
+        ("X", "X", 0),  # nobody knows it
+    ],
+)
+def test_a_dossier_changes_hands_between_units_not_between_codes(before: str, after: str, n_handovers: int) -> None:
+    units = [*RENAMED, {"unit_id": "V1", "name": "by a code used again", "kind": "ward", "valid_from": "2025-09-05"}]
+    rows: Rows = []
+    for n in range(40):
+        first, last = dossier(f"{n}", on="2025-09-01", until="2025-09-08", receiving_unit_id="W1" if n % 2 else "W2")
+        rows += [first | {"unit_id": before}, last | {"unit_id": after}]
+    found = tables(rows, units=units, successions=TAKEN_OVER)
+    row = next(row for row in found["parity"] if (row["scope_id"], row["measure"]) == ("", "handovers"))
+    assert (row["cross_value"], row["local_value"]) == (n_handovers, n_handovers)

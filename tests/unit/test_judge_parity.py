@@ -138,7 +138,8 @@ def test_a_verdict_needs_its_interval(
 
 
 def test_without_an_interval_nothing_is_shown() -> None:
-    assert judged(None, 500, 0.1, ("slower", "faster")) == {
-        "verdict": "not_shown", "why": "no_interval", "n_needed": 100,
-    }  # fmt: skip
+    enough = judged(None, 500, 0.1, ("slower", "faster"))
+    assert (enough["verdict"], enough["why"], enough.get("n_needed")) == ("not_shown", "no_interval", None)
+    few = judged(None, 99, 0.1, ("slower", "faster"))
+    assert (few["verdict"], few["why"], few.get("n_needed")) == ("not_shown", "few_dossiers", 100)
     assert time_parity(Cells.of_rows([]), min_n=5, margin=0.1)["verdict"] == "not_shown"

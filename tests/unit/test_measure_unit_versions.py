@@ -169,3 +169,70 @@ def test_a_dossier_does_not_cross_a_boundary_because_its_ward_was_taken_over_who
     ])  # fmt: skip
     (row,) = store.dossiers(registry, datetime(2026, 2, 1, tzinfo=UTC)).to_pylist()
     assert row["is_cross_boundary"] is is_cross_boundary
+
+
+def crossing(units: list[tuple[str, ...]], successions: list[tuple[str, ...]], *steps: dict[str, str]) -> object:
+    """Whether a dossier of these steps, the first of them its receipt, crossed a boundary."""
+    unit_columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
+    columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
+    registry = {
+        "units": [dict(zip(unit_columns, unit, strict=True)) | {"name": unit[0]} for unit in units],
+        "successions": [dict(zip(columns, row, strict=True)) for row in successions],
+    }
+    roles = dict.fromkeys(("receiving_unit_id", "resolving_unit_id", "applicant_unit_id"), "")
+    store = Store()
+    store.ingest_rows([
+        {"dossier_id": "d", "procedure_id": "1.001", "status": "processing" if place else "received"} | roles | step
+        for place, step in enumerate(steps)
+    ])  # fmt: skip
+    (row,) = store.dossiers(registry, datetime(2026, 2, 1, tzinfo=UTC)).to_pylist()
+    return row["is_cross_boundary"]
+
+
+LIVES_IN = [
+    ("CITY", "city", "", "2020-01-01", ""),
+    ("DEPT", "department", "CITY", "2020-01-01", ""),
+    ("CC", "centre", "CITY", "2020-01-01", ""),
+    ("D", "district", "CITY", "2020-01-01", ""),
+    ("AT-D", "centre", "D", "2020-01-01", ""),
+    ("W", "ward", "D", "2020-01-01", ""),
+    ("V", "ward", "D", "2020-01-01", ""),
+]
+
+
+@pytest.mark.parametrize("lives_in", ["CITY", "DEPT", "CC", "D", "AT-D"])
+@pytest.mark.parametrize(
+    ("received_by", "resolved_by", "is_cross_boundary"),
+    [("W", "W", None), ("W", "V", True), ("D", "D", False), ("CC", "DEPT", False)],
+)
+def test_an_applicant_known_by_city_or_district_only_cannot_be_told_to_live_elsewhere(
+    lives_in: str, received_by: str, resolved_by: str, is_cross_boundary: bool | None
+) -> None:
+    step = {"occurred_at": f"{FIRST_OF_NEW}T08:00", "receiving_unit_id": received_by,
+            "resolving_unit_id": resolved_by, "applicant_unit_id": lives_in}  # fmt: skip
+    assert crossing(LIVES_IN, [], step) is is_cross_boundary
+
+
+NEIGHBOURS = [("A", "ward", "", "2020-01-01", ""), ("B", "ward", "", "2020-01-01", "")]
+
+
+@pytest.mark.parametrize(
+    ("received_by", "received_on", "resolved_by", "resolved_on", "is_cross_boundary"),
+    [
+        ("A", FIRST_OF_NEW, "B", FIRST_OF_NEW, True),  # what A kept is not B's
+        ("B", FIRST_OF_NEW, "A", FIRST_OF_NEW, True),
+        ("A", FIRST_OF_NEW, "B", "2025-09-01", True),
+        ("A", LAST_OF_OLD, "B", LAST_OF_OLD, True),
+        ("A", LAST_OF_OLD, "B", FIRST_OF_NEW, None),  # perhaps from the part that changed hands in between
+        ("B", LAST_OF_OLD, "A", FIRST_OF_NEW, True),
+        ("A", LAST_OF_OLD, "A", FIRST_OF_NEW, False),
+    ],
+)
+def test_two_wards_that_both_still_stand_are_two_after_a_part_changed_hands(
+    received_by: str, received_on: str, resolved_by: str, resolved_on: str, is_cross_boundary: bool | None
+) -> None:
+    steps = (
+        {"occurred_at": f"{received_on}T08:00", "receiving_unit_id": received_by, "applicant_unit_id": received_by},
+        {"occurred_at": f"{resolved_on}T16:00", "resolving_unit_id": resolved_by},
+    )
+    assert crossing(NEIGHBOURS, [("A", "B", "2025-07-01", "part")], *steps) is is_cross_boundary

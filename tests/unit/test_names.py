@@ -51,6 +51,16 @@ def test_every_spelling_is_resolved_or_refused_as_marked() -> None:
     assert wrong == []
 
 
+def test_dots_only_abbreviate_wherever_they_stand() -> None:
+    today = [row for row in rows(DATA / "haiphong_units.csv") if row["kind"] in ("ward", "commune", "special_zone")]
+    today = [row for row in today if row["valid_from"] == DAY.isoformat()]
+    assert len(today) == 114
+    for row in today:
+        for spelling in (f"{row['name']}.", f"{row['name'].upper()}.", row["name"].replace(" ", ". ")):
+            assert outcome(SHIPPED, spelling, DAY) == outcome(SHIPPED, row["name"], DAY) == row["unit_id"]
+    assert outcome(SHIPPED, "P.HỒNG BÀNG.", DAY) == "11311"
+
+
 def test_the_list_has_every_unit_of_today_and_what_must_be_refused() -> None:
     today = {row["unit_id"] for row in rows(DATA / "haiphong_units.csv") if row["valid_from"] == "2025-07-01"}
     for code in today:

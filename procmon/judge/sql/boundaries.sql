@@ -1,6 +1,8 @@
 -- Per procedure: was it done at any counter, by evidence, now and at each month's end (rulebook 8).
 -- Sees: came and at_counters (counters.sql), procedure_versions, unit_versions, announced, question,
 -- boundary_months (day, until, window_at: the month ends asked about, `until` the midnight after).
+-- Receiving units are counted as what stands for them today (`receiving_told`): a ward and the one that took it over
+-- whole prove as one, and one of which that cannot be told proves nothing of a second unit.
 
 -- step: boundary_counts
 SELECT
@@ -10,7 +12,8 @@ SELECT
     count(*) FILTER (WHERE is_cross_boundary) AS n_cross,
     count(*) FILTER (WHERE is_cross_boundary IS NULL) AS n_undetermined,
     count(*) FILTER (WHERE is_cross_boundary AND is_finished) AS n_cross_finished,
-    count(DISTINCT receiving_unit_key) FILTER (WHERE is_cross_boundary AND is_finished) AS n_receiving_units,
+    count(DISTINCT nullif(receiving_told, 'undetermined')) FILTER (WHERE is_cross_boundary AND is_finished)
+        AS n_receiving_units,
     count(*) FILTER (WHERE is_cross_boundary AND outcome = 'refused' AND refusal_reason = 'not_competent')
         AS n_refused_elsewhere,
     count(*) FILTER (WHERE is_returned_elsewhere) AS n_returned_elsewhere,
@@ -37,8 +40,9 @@ SELECT
     count(*) FILTER (WHERE c.is_cross_boundary) AS n_cross,
     count(*) FILTER (WHERE c.is_cross_boundary IS NULL) AS n_undetermined,
     count(*) FILTER (WHERE c.is_cross_boundary AND c.is_finished AND c.ended_at < m.until) AS n_cross_finished,
-    count(DISTINCT c.receiving_unit_key) FILTER (WHERE c.is_cross_boundary AND c.is_finished AND c.ended_at < m.until)
-        AS n_receiving_units,
+    count(DISTINCT nullif(c.receiving_told, 'undetermined')) FILTER (
+        WHERE c.is_cross_boundary AND c.is_finished AND c.ended_at < m.until
+    ) AS n_receiving_units,
     count(*) FILTER (
         WHERE c.is_cross_boundary AND c.outcome = 'refused' AND c.refusal_reason = 'not_competent'
             AND c.ended_at < m.until
@@ -61,9 +65,12 @@ CROSS JOIN question AS q
 WHERE q.side = 'all' OR (q.side = 'field' AND v.field = q.scope_id)
 
 -- step: announced_then
--- The list as it stood on each day.
-SELECT DISTINCT d.day, d.is_now, n.procedure_id
+-- The list as it stood on each day, each code found in the registry as a dossier's is (step `ruled` of dossiers.sql).
+SELECT DISTINCT d.day, d.is_now, coalesce(exact.procedure_id, part.procedure_id, n.procedure_id) AS procedure_id
 FROM announced AS n
+LEFT JOIN (SELECT DISTINCT procedure_id FROM procedure_versions) AS exact ON exact.procedure_id = n.procedure_id
+LEFT JOIN (SELECT DISTINCT procedure_id FROM procedure_versions) AS part
+    ON part.procedure_id = national_part(n.procedure_id)
 JOIN asked_days AS d ON n.announced_on <= d.day AND coalesce(n.valid_to, DATE '9999-12-31') > d.day
 
 -- step: evidence
@@ -169,8 +176,8 @@ FROM (
             dossier_id,
             ended_on,
             row_number() OVER (
-                PARTITION BY procedure_key, receiving_unit_key ORDER BY ended_on NULLS LAST, dossier_id NULLS FIRST
-            ) = 1 AND receiving_unit_key IS NOT NULL AS is_new_unit
+                PARTITION BY procedure_key, receiving_told ORDER BY ended_on NULLS LAST, dossier_id NULLS FIRST
+            ) = 1 AND receiving_told <> 'undetermined' AS is_new_unit
         FROM at_counters
         WHERE is_cross_boundary AND is_finished
     )

@@ -1,5 +1,5 @@
 -- Cross-boundary dossiers against local ones, filed in person or by post: times, shares and steps (rulebook 8).
--- Sees: at_counters (counters.sql), caps, events (of the measure).
+-- Sees: at_counters (counters.sql), caps, unit_today (figured.sql), events and unit_versions (of the measure).
 
 -- step: compared
 SELECT
@@ -36,12 +36,21 @@ FROM (SELECT c.*, least(c.working_seconds, c.cap_seconds) AS capped FROM compare
 GROUP BY procedure_key, unit_today, is_now, year(ended_on) * 12 + month(ended_on)
 
 -- step: handovers
--- How often a dossier's holding unit changes from one event that states it to the next.
-SELECT dossier_id, count(*) FILTER (WHERE unit_id <> unit_before) AS n_handovers
+-- How often a dossier's holding unit changes from one event that states it to the next. A holder is the unit that a
+-- code means on the event's day, and the one that has taken it over whole is the same.
+SELECT dossier_id, count(*) FILTER (WHERE holder <> holder_before) AS n_handovers
 FROM (
-    SELECT e.dossier_id, e.unit_id, lag(e.unit_id) OVER (PARTITION BY e.dossier_id ORDER BY e.seq NULLS FIRST) AS unit_before
-    FROM events AS e
-    WHERE e.unit_id IS NOT NULL AND e.dossier_id IN (SELECT c.dossier_id FROM compared AS c WHERE c.is_timed)
+    SELECT dossier_id, holder, lag(holder) OVER (PARTITION BY dossier_id ORDER BY seq NULLS FIRST) AS holder_before
+    FROM (
+        SELECT e.dossier_id, e.seq, coalesce(t.today_key, v.unit_key, e.unit_id || '@') AS holder
+        FROM events AS e
+        LEFT JOIN unit_versions AS v
+            ON v.unit_id = e.unit_id
+            AND v.valid_from <= CAST(e.local_at AS DATE)
+            AND v.ends_on > CAST(e.local_at AS DATE)
+        LEFT JOIN unit_today AS t ON t.unit_key = v.unit_key
+        WHERE e.unit_id IS NOT NULL AND e.dossier_id IN (SELECT c.dossier_id FROM compared AS c WHERE c.is_timed)
+    )
 )
 GROUP BY dossier_id
 

@@ -296,19 +296,33 @@ LEFT JOIN unit_versions AS v ON v.unit_id = u.unit_id AND v.valid_from <= u.day 
 LEFT JOIN unit_versions AS p ON p.unit_id = v.parent_unit_id AND p.valid_from <= u.day AND p.ends_on > u.day
 WHERE u.unit_id IS NOT NULL
 
+-- step: taken
+SELECT *, min(from_on) OVER (PARTITION BY unit_key, heir_key) AS since FROM unit_heirs
+
 -- step: same_grounds
--- Two territories of different days on which the later one stands for the earlier, or for a part of it: either way round.
-SELECT one, other, from_on, to_on, count(*) FILTER (WHERE NOT is_whole) = 0 AS is_whole
+-- Two territories of which, on these days, one stands for the other or for a part of it: either way round.
+-- `one_since`: from when the other stands for one; `other_since`: from when one stands for the other.
+SELECT
+    one,
+    other,
+    from_on,
+    to_on,
+    count(*) FILTER (WHERE NOT is_whole) = 0 AS is_whole,
+    min(one_since) AS one_since,
+    min(other_since) AS other_since
 FROM (
-    SELECT unit_key AS one, heir_key AS other, from_on, to_on, is_whole FROM unit_heirs
+    SELECT unit_key AS one, heir_key AS other, from_on, to_on, is_whole, since AS one_since, NULL AS other_since
+    FROM taken
     UNION ALL
-    SELECT heir_key AS one, unit_key AS other, from_on, to_on, is_whole FROM unit_heirs
+    SELECT heir_key AS one, unit_key AS other, from_on, to_on, is_whole, NULL AS one_since, since AS other_since
+    FROM taken
 )
 GROUP BY one, other, from_on, to_on
 
 -- step: boundaries
 -- Territories stated on different days are the same where one has taken the other over whole by the later day, and
--- where it took over a part nobody can say.
+-- where it took over a part since the other was stated nobody can say: of one stated afterwards, that part is gone.
+-- An applicant known by district or city only may live in the receiving ward or not: that cannot be told.
 SELECT
     r.*,
     coalesce(c.unit_key, r.receiving_unit_id || '@') AS receiving_unit_key,
@@ -328,6 +342,7 @@ SELECT
             END
             OR CASE
                 WHEN c.territory IS NOT NULL AND NOT c.is_commune THEN false
+                WHEN p.territory IS NOT NULL AND NOT p.is_commune THEN NULL
                 WHEN c.territory = p.territory THEN false
                 WHEN c.territory IS NOT NULL AND p.territory IS NOT NULL THEN
                     CASE WHEN cp.one IS NULL THEN true WHEN cp.is_whole THEN false END
@@ -348,12 +363,15 @@ LEFT JOIN territories AS p ON p.unit_id = r.applicant_unit_id AND p.day = r.appl
 LEFT JOIN same_grounds AS cs
     ON cs.one = c.territory AND cs.other = s.territory
     AND cs.from_on <= greatest(c.day, s.day) AND cs.to_on > greatest(c.day, s.day)
+    AND (cs.is_whole OR cs.one_since > c.day OR cs.other_since > s.day)
 LEFT JOIN same_grounds AS cp
     ON cp.one = c.territory AND cp.other = p.territory
     AND cp.from_on <= greatest(c.day, p.day) AND cp.to_on > greatest(c.day, p.day)
+    AND (cp.is_whole OR cp.one_since > c.day OR cp.other_since > p.day)
 LEFT JOIN same_grounds AS ts
     ON ts.one = t.territory AND ts.other = s.territory
     AND ts.from_on <= greatest(t.day, s.day) AND ts.to_on > greatest(t.day, s.day)
+    AND (ts.is_whole OR ts.one_since > t.day OR ts.other_since > s.day)
 
 -- step: seconds
 SELECT

@@ -37,7 +37,8 @@ def _toneless_end(word: str) -> str:
         return word
     letters = unicodedata.normalize("NFD", word)
     tones = "".join(letter for letter in letters if letter in TONES)
-    return unicodedata.normalize("NFC", "".join(letter for letter in letters if letter not in TONES)) + tones
+    rest = "".join(letter for letter in letters if letter not in TONES)
+    return unicodedata.normalize("NFC", rest) + unicodedata.normalize("NFD", tones)  # in the order of the standard
 
 
 def bare(text: str) -> str:

@@ -43,7 +43,15 @@ def pending_work(evidence: Evidence, received: pa.Table, goal: Goal | None) -> p
     for scope in evidence.procedures:
         row = _row(scope, whole.part(0, [scope.id]), evidence, goal)
         rows.append(row | curves.get(scope.id, {}))
+    if evidence.headline.cut.n_base and not rows[0]["n_received_baseline"]:
+        rows = [_without_states(row) for row in rows]
     return PENDING_WORK.from_rows(rows)
+
+
+def _without_states(row: Row) -> Row:
+    """Of a baseline that kept nothing of what was received: unknown, not none."""
+    unknown = dict.fromkeys((f"n_{name}_baseline" for name in ("received", "result", "no_result", "pending")), None)
+    return row | unknown | {"why": "no_states" if row["why"] == "no_baseline" else row["why"]}
 
 
 def _by_procedures(scopes: Iterable[Scope], whole: Division, evidence: Evidence) -> list[Part]:
@@ -87,8 +95,6 @@ def _row(scope: Scope, part: Part, evidence: Evidence, goal: Goal | None) -> Row
             f"n_no_result_{side}": tally.others,
             f"n_pending_{side}": tally.pending,
         }
-    if row["why"] == "no_states":
-        row |= dict.fromkeys((f"n_{name}_baseline" for name in ("received", "result", "no_result", "pending")), None)
     return row
 
 
@@ -104,8 +110,6 @@ def _judged(scope: Scope, restricted: Compared, evidence: Evidence, goal: Goal |
     )
     if goal is None:
         actual = found = "no_target"
-    if why == "no_baseline" and scope.cut.n_base:
-        why = "no_states"
     agreement = "" if lacking or why else _agreement((actual, scope.cut), (found, restricted))
     if why and actual == "met":
         agreement = "disagree"  # what finished looks fast, and nothing can be said of the rest

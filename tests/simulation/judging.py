@@ -24,7 +24,7 @@ from procmon.judge import Judge, Question, freeze
 from procmon.judge.cells import Cell, Cells
 from procmon.judge.mix import Compared, Cut, compare
 from procmon.judge.restricted import Division, Received
-from procmon.tables import DAY, DOSSIERS, INSTANT, INT, TEXT, Period
+from procmon.tables import DAY, DOSSIERS, INSTANT, INT, TEXT, UNIT_HEIRS, Period
 from tests.simulation.cities import N_UNITS, NOW, Days, Dossiers, Ints, together
 
 POLICIES = PolicySettings()
@@ -164,9 +164,9 @@ def judge_of(dossiers: Dossiers, folder: Path) -> Iterator[Judge]:
             engine.give("stretches", NO_STRETCHES)
             engine.give("procedures", registry["procedures"])
             engine.give("units", registry["units"])
-            for name, select in steps_of(sql_text("measure", "dossiers")):
-                if name in ("procedure_versions", "unit_versions"):
-                    engine.step(name, select)
+            engine.steps(sql_text("measure", "units"))
+            engine.give("unit_heirs", UNIT_HEIRS.from_rows([]))
+            engine.step("procedure_versions", dict(steps_of(sql_text("measure", "dossiers")))["procedure_versions"])
             yield engine
 
     registry = registry_tables({})

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 HALF = 1 << 31
 """Sums of squares outgrow 64 bits: they are held as multiples of this and what is left."""

@@ -51,8 +51,8 @@ def figures(tables: Mapping[str, pa.Table], question: Question) -> pa.Table:
     for row in _rows(tables, "way"):
         rows += times_figures.way(row)
     rows += [times_figures.ranking(row, place) for row in _rows(tables, "ranking")]
-    rows += [times_figures.predecessor(row, place) for row in _rows(tables, "predecessors")]
-    rows += [times_figures.unit_predecessor(row, place) for row in _rows(tables, "unit_predecessors")]
+    for name in ("predecessors", "unit_predecessors"):
+        rows += [times_figures.predecessor(row, place) for row in _rows(tables, name)]
     rows += _form_06(_rows(tables, "form_06"), place)
     rows += _on_time(_rows(tables, "on_time"), place)
     rows += _bridge(_rows(tables, "bridge"), place)

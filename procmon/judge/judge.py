@@ -120,6 +120,9 @@ class Judge:
         def crossed() -> dict[str, pa.Table]:
             return boundaries.boundaries(engine, question)
 
+        def of_boundaries(name: str) -> pa.Table:
+            return crossed()[name]
+
         make: dict[str, Callable[[], pa.Table]] = {
             "reductions": lambda: reductions(self.evidence(question), rows("SELECT * FROM quantiles"), goal),
             "pending_work": lambda: pending_work(self.evidence(question), rows("SELECT * FROM received"), goal),
@@ -131,8 +134,8 @@ class Judge:
             "form_06": lambda: form_06.by_field(engine),
             "on_time": lambda: self._on_time(question),
             "bridge": lambda: rule_sets.bridge(rows("SELECT * FROM bridge"), self._on_time(question), question),
-            **{name: partial(lambda name: crossed()[name], name) for name in BOUNDARY_TABLES},
-            "parity": lambda: self._parity(question, crossed()["boundaries"]),
+            **{name: partial(of_boundaries, name) for name in BOUNDARY_TABLES},
+            "parity": lambda: self._parity(question, of_boundaries("boundaries")),
             "flows": lambda: self.flows(question),
             "undetermined_units": lambda: undetermined_units(self.evidence(question)),
             "due_soon": lambda: DUE_SOON.conform(

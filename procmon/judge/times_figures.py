@@ -152,29 +152,15 @@ def ranking(row: Shown, place: Place) -> Row:
 
 
 def predecessor(row: Shown, place: Place) -> Row:
-    """A row of PREDECESSORS: a code's own mean."""
-    return (
-        place.part("predecessor", f"{row['procedure_id']}/{row['predecessor_id']}")
-        | place.days(compared=True)
-        | {
-            "figure": "predecessors.mean_minutes",
-            "value": row["mean_minutes"],
-            "n_baseline": row["n_baseline"],
-        }
-    )
-
-
-def unit_predecessor(row: Shown, place: Place) -> Row:
-    """A row of UNIT_PREDECESSORS: an old unit's own mean."""
-    return (
-        place.part("unit_predecessor", f"{row['unit_id']}/{row['predecessor_key']}")
-        | place.days(compared=True)
-        | {
-            "figure": "unit_predecessors.mean_minutes",
-            "value": row["mean_minutes"],
-            "n_baseline": row["n_baseline"],
-        }
-    )
+    """A row of PREDECESSORS or UNIT_PREDECESSORS: a code's or an old unit's own mean."""
+    is_unit = "unit_id" in row
+    kind = "unit_predecessor" if is_unit else "predecessor"
+    whose, own = ("unit_id", "predecessor_key") if is_unit else ("procedure_id", "predecessor_id")
+    return place.part(kind, f"{row[whose]}/{row[own]}") | place.days(compared=True) | {
+        "figure": f"{kind}s.mean_minutes",
+        "value": row["mean_minutes"],
+        "n_baseline": row["n_baseline"],
+    }
 
 
 def trend(rows: Iterable[Shown], place: Place) -> Iterator[Row]:

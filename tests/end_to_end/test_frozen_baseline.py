@@ -214,6 +214,13 @@ def test_another_policy_is_said(office):
     assert "policy supplement: pause → restart" in doctor(office, {"PROCMON_POLICIES__SUPPLEMENT": "restart"})
 
 
+def test_a_page_measured_under_another_policy_than_its_baseline_warns(office):
+    asked = ("report", "--audience", "city", "--period", "2025", "--workspace", office, "--output", "-")
+    warning = "Cảnh báo: kỳ gốc được công bố theo cách tính giờ khác"
+    assert warning not in procmon(*asked).out
+    assert warning in procmon(*asked, env={"PROCMON_POLICIES__SUPPLEMENT": "restart"}).out
+
+
 def test_events_after_the_baseline_are_nothing_to_tell(office):
     rows = [
         row | {"dossier_id": f"N-{row['dossier_id']}"} for row in city_rows(96) if row["occurred_at"] >= "2025-02-01"
@@ -229,6 +236,10 @@ def test_a_baseline_of_an_earlier_release_still_opens_and_says_what_it_lacks(off
     said = procmon("baseline", "show", "--workspace", office).err
     assert "not kept month by month, so pending work cannot be compared: publish it anew" in said
     assert "did not keep what it received month by month" in procmon("doctor", "--workspace", office, code=3).out
+    city = shown(office, "pending-work", "--period", "2025").splitlines()
+    row = dict(zip(city[0].split(","), city[1].split(","), strict=True))
+    assert (row["n_received_baseline"], row["why"]) == ("", "no_states")  # unknown, not none
+    assert int(row["n_received_period"]) > 0
     before = [row.split(",")[:12] for row in targets.splitlines()]
     assert [row.split(",")[:12] for row in shown(office, "targets", *AS_OF).splitlines()] == before
     procmon("baseline", "publish", "--workspace", office)

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -315,6 +316,16 @@ def test_the_ranking_of_the_citys_units_equals_the_plain_twin(judge: Judge, year
     assert {unit: (rows[unit]["rank_from"], rows[unit]["rank_to"]) for unit in ratios} == ranks(ratios)
     assert {row["rank_from"] for unit, row in rows.items() if unit not in ratios} == {None}
     assert {row["why"] for row in rows.values()} == {"", "few_dossiers", "coverage"}
+
+
+def test_a_single_unit_with_enough_dossiers_is_listed_and_ranked_by_nobody(judge: Judge, year: Question) -> None:
+    evidence = copy(judge.evidence(year))
+    cuts = [part.cut for part in evidence.parts if part.kind == "unit" and (part.kind, part.id) not in NO_UNITS]
+    most = max(min(cut.n_covered_base, cut.n_covered_now) for cut in cuts)
+    evidence.question = replace(year, policies=PolicySettings(min_n_verdict=most))
+    rows = ranking(evidence).to_pylist()
+    assert [row["rank_from"] for row in rows if row["why"] == "alone"] == [None]
+    assert "" not in {row["why"] for row in rows}
 
 
 def test_the_ranked_stand_first_by_best_place_and_the_rest_by_code(judge: Judge, year: Question) -> None:

@@ -68,6 +68,25 @@ def test_an_end_known_by_its_day_is_never_before_a_receipt_after_hours() -> None
     assert told["ended_at"] == told["received_at"]
 
 
+def test_a_request_at_the_instant_of_receipt_is_one_of_the_dossiers_requests() -> None:
+    told = measured("received 2025-03-03T08:00", "supplement_requested 2025-03-03T08:00")
+    assert told["n_supplements"] == 1
+
+
+def test_a_limit_is_in_force_on_the_very_day_on_which_it_begins() -> None:
+    version = {"procedure_id": "1.001", "name": "", "field": "", "level": "", "limit_unit": "working_days"}
+    versions = [
+        version | {"limit_amount": "5", "valid_from": "2025-01-01"},
+        version | {"limit_amount": "1", "valid_from": "2025-03-03"},
+    ]
+    store = Store()
+    store.ingest_rows(
+        [{"dossier_id": "1", "procedure_id": "1.001", "status": "received", "occurred_at": "2025-03-03T08:00"}]
+    )
+    (dossier,) = store.dossiers({"procedures": versions}, AS_OF).to_pylist()
+    assert dossier["computed_due_at"] == datetime(2025, 3, 4, 10, 0, tzinfo=UTC)
+
+
 # ---- the total order of events: each column decides before the next one (rulebook 1)
 
 COLUMNS = (

@@ -45,17 +45,23 @@ WHERE q.side = 'all'
     OR (q.side = 'resolving' AND a.unit_today IN (SELECT u.today_key FROM scope_units AS u))
     OR (q.side = 'field' AND a.procedure_key IN (SELECT o.procedure_key FROM scope_procedures AS o))
 
--- step: baseline_rows
+-- step: baseline_places
+-- Where the dossiers of a baseline stand today, and those of them that the question is about.
 SELECT a.*
 FROM (
     SELECT
-        b.* REPLACE (coalesce(h.heir_key, b.procedure_key) AS procedure_key, p.cap_seconds AS cap_seconds),
         b.procedure_key AS own_procedure_key,
+        b.unit_key,
+        b.receiving_unit_key,
+        coalesce(h.heir_key, b.procedure_key) AS procedure_key,
         coalesce(t.today_key, b.unit_key, '') AS unit_today,
         coalesce(c.today_key, b.receiving_unit_key, '') AS receiving_today
-    FROM baseline_files AS b
+    FROM (
+        SELECT procedure_key, unit_key, receiving_unit_key, baseline_id FROM baseline_files
+        UNION
+        SELECT procedure_key, unit_key, receiving_unit_key, baseline_id FROM baseline_state_files
+    ) AS b
     LEFT JOIN procedure_heirs AS h ON h.procedure_key = b.procedure_key
-    JOIN caps AS p ON p.procedure_key = coalesce(h.heir_key, b.procedure_key)
     LEFT JOIN unit_today AS t ON t.unit_key = b.unit_key
     LEFT JOIN unit_today AS c ON c.unit_key = b.receiving_unit_key
     WHERE b.baseline_id = (SELECT k.baseline_id FROM chosen_baseline AS k)
@@ -66,52 +72,45 @@ WHERE q.side = 'all'
     OR (q.side = 'resolving' AND a.unit_today IN (SELECT u.today_key FROM scope_units AS u))
     OR (q.side = 'field' AND a.procedure_key IN (SELECT o.procedure_key FROM scope_procedures AS o))
 
+-- step: baseline_rows
+SELECT
+    b.* REPLACE (p.procedure_key AS procedure_key, k.cap_seconds AS cap_seconds),
+    p.own_procedure_key,
+    p.unit_today,
+    p.receiving_today
+FROM baseline_files AS b
+JOIN baseline_places AS p
+    ON p.own_procedure_key = b.procedure_key
+    AND p.unit_key IS NOT DISTINCT FROM b.unit_key
+    AND p.receiving_unit_key IS NOT DISTINCT FROM b.receiving_unit_key
+JOIN caps AS k ON k.procedure_key = p.procedure_key
+WHERE b.baseline_id = (SELECT c.baseline_id FROM chosen_baseline AS c)
+
 -- step: baseline_states
 -- The baseline's received dossiers as each month's end saw them; one end D saw those with seen_from <= D < seen_to.
-SELECT a.dossier_id, a.procedure_key, a.unit_today, a.received_on, a.seen_from, a.seen_to, a.outcome, a.working_seconds
-FROM (
-    SELECT
-        b.* REPLACE (coalesce(h.heir_key, b.procedure_key) AS procedure_key),
-        coalesce(t.today_key, b.unit_key, '') AS unit_today,
-        coalesce(c.today_key, b.receiving_unit_key, '') AS receiving_today
-    FROM baseline_state_files AS b
-    LEFT JOIN procedure_heirs AS h ON h.procedure_key = b.procedure_key
-    LEFT JOIN unit_today AS t ON t.unit_key = b.unit_key
-    LEFT JOIN unit_today AS c ON c.unit_key = b.receiving_unit_key
-    WHERE b.baseline_id = (SELECT k.baseline_id FROM chosen_baseline AS k)
-) AS a
-CROSS JOIN question AS q
-WHERE q.side = 'all'
-    OR (q.side = 'receiving' AND a.receiving_today IN (SELECT u.today_key FROM scope_units AS u))
-    OR (q.side = 'resolving' AND a.unit_today IN (SELECT u.today_key FROM scope_units AS u))
-    OR (q.side = 'field' AND a.procedure_key IN (SELECT o.procedure_key FROM scope_procedures AS o))
+SELECT b.dossier_id, p.procedure_key, p.unit_today, b.received_on, b.seen_from, b.seen_to, b.outcome, b.working_seconds
+FROM baseline_state_files AS b
+JOIN baseline_places AS p
+    ON p.own_procedure_key = b.procedure_key
+    AND p.unit_key IS NOT DISTINCT FROM b.unit_key
+    AND p.receiving_unit_key IS NOT DISTINCT FROM b.receiving_unit_key
+WHERE b.baseline_id = (SELECT c.baseline_id FROM chosen_baseline AS c)
 
 -- step: baseline_stages
 -- Working time by stage of the baseline's finished dossiers; what is above the frozen cap stands apart, to be scaled.
 SELECT
-    a.procedure_key,
-    a.unit_today,
-    a.month_on,
-    a.stage,
-    a.capped_from_seconds,
-    a.cap_seconds,
-    CAST(sum(a.seconds) AS BIGINT) AS seconds
-FROM (
-    SELECT
-        b.* REPLACE (coalesce(h.heir_key, b.procedure_key) AS procedure_key),
-        p.cap_seconds,
-        coalesce(t.today_key, b.unit_key, '') AS unit_today,
-        coalesce(c.today_key, b.receiving_unit_key, '') AS receiving_today
-    FROM baseline_stage_files AS b
-    LEFT JOIN procedure_heirs AS h ON h.procedure_key = b.procedure_key
-    JOIN caps AS p ON p.procedure_key = coalesce(h.heir_key, b.procedure_key)
-    LEFT JOIN unit_today AS t ON t.unit_key = b.unit_key
-    LEFT JOIN unit_today AS c ON c.unit_key = b.receiving_unit_key
-    WHERE b.baseline_id = (SELECT k.baseline_id FROM chosen_baseline AS k)
-) AS a
-CROSS JOIN question AS q
-WHERE q.side = 'all'
-    OR (q.side = 'receiving' AND a.receiving_today IN (SELECT u.today_key FROM scope_units AS u))
-    OR (q.side = 'resolving' AND a.unit_today IN (SELECT u.today_key FROM scope_units AS u))
-    OR (q.side = 'field' AND a.procedure_key IN (SELECT o.procedure_key FROM scope_procedures AS o))
-GROUP BY a.procedure_key, a.unit_today, a.month_on, a.stage, a.capped_from_seconds, a.cap_seconds
+    p.procedure_key,
+    p.unit_today,
+    b.month_on,
+    b.stage,
+    b.capped_from_seconds,
+    k.cap_seconds,
+    CAST(sum(b.seconds) AS BIGINT) AS seconds
+FROM baseline_stage_files AS b
+JOIN baseline_places AS p
+    ON p.own_procedure_key = b.procedure_key
+    AND p.unit_key IS NOT DISTINCT FROM b.unit_key
+    AND p.receiving_unit_key IS NOT DISTINCT FROM b.receiving_unit_key
+JOIN caps AS k ON k.procedure_key = p.procedure_key
+WHERE b.baseline_id = (SELECT c.baseline_id FROM chosen_baseline AS c)
+GROUP BY p.procedure_key, p.unit_today, b.month_on, b.stage, b.capped_from_seconds, k.cap_seconds

@@ -212,6 +212,7 @@ UNIT_HEIRS = table(
     ("heir_key", TEXT, "a unit that stands for it, successions followed to the last"),
     ("from_on", DAY, "first day on which it does"),
     ("to_on", DAY, "day after the last"),
+    ("since", DAY, "the last day by then on which anything of it went that way"),
     ("is_whole", FLAG, "it stands for all of it"),
     ("share", REAL, "its share of it by the loaded weights; empty: not weighed"),
 )

@@ -28,9 +28,13 @@ class Taking(NamedTuple):
 
 
 class Heir(NamedTuple):
-    """A unit that stands for another: for all of it, or for `share` of it (None where nobody has weighed the parts)."""
+    """A unit that stands for another: for all of it, or for `share` of it (None where nobody has weighed the parts).
+
+    `since`: the last day on which anything of the other went its way.
+    """
 
     unit_key: str
+    since: date
     is_whole: bool
     share: Fraction | None
 
@@ -53,7 +57,7 @@ def unit_heirs(versions: pa.Table, successions: pa.Table) -> pa.Table:
                 share = None if heir.share is None else float(heir.share)
                 rows.append({
                     "unit_key": old, "heir_key": heir.unit_key, "from_on": day, "to_on": until,
-                    "is_whole": heir.is_whole, "share": share,
+                    "since": heir.since, "is_whole": heir.is_whole, "share": share,
                 })  # fmt: skip
     return UNIT_HEIRS.from_rows(rows)
 
@@ -85,11 +89,11 @@ def _heirs(unit: str, takings: Mapping[str, Sequence[Taking]], passed: frozenset
     for taking, weight in zip(taken, weights, strict=True):
         share = Fraction(1) if is_whole else weight / total if weight is not None and None not in weights else None
         if taking.heir == unit or all(after.heir in passed for after in takings.get(taking.heir, ())):
-            yield Heir(taking.heir, is_whole, share)
+            yield Heir(taking.heir, taking.since, is_whole, share)
         elif taking.heir not in passed:
             for heir in _heirs(taking.heir, takings, passed | {taking.heir}):
                 both = None if share is None or heir.share is None else share * heir.share
-                yield Heir(heir.unit_key, is_whole and heir.is_whole, both)
+                yield Heir(heir.unit_key, taking.since, is_whole and heir.is_whole, both)
 
 
 def _together(heirs: Iterator[Heir]) -> list[Heir]:
@@ -103,4 +107,5 @@ def _together(heirs: Iterator[Heir]) -> list[Heir]:
 def _added(same: Sequence[Heir]) -> Heir:
     shares = [heir.share for heir in same if heir.share is not None]
     share = sum(shares, Fraction()) if len(shares) == len(same) else None
-    return Heir(same[0].unit_key, len(same) == 1 and same[0].is_whole, share)
+    since = max(heir.since for heir in same)
+    return Heir(same[0].unit_key, since, len(same) == 1 and same[0].is_whole, share)

@@ -367,22 +367,23 @@ def differs(registry: Registry, one: Territory | None, other: Territory | None) 
     if not one.level or not other.level:
         return None
     earlier, later = sorted((one, other), key=lambda ground: ground.stated_on)
-    heirs = became(registry, earlier.key, later.stated_on)
-    if later.key not in heirs:
-        return True
-    if heirs == {later.key} and is_taken_whole(registry, earlier.key, later.stated_on):
-        return False
-    had_gone_before = later.key in became(registry, earlier.key, earlier.stated_on)
-    return True if had_gone_before else None  # what a unit keeps after a part of it went is not the other's
+    if became(registry, earlier.key, later.stated_on) == {later.key}:
+        if is_taken_whole(registry, earlier.key, later.stated_on):
+            return False
+    gone_since = takers(registry, earlier.key, later.stated_on, after=earlier.stated_on)
+    may_be = {last for new, _ in gone_since for last in became(registry, new, later.stated_on)}
+    return None if later.key in may_be else True  # what a unit keeps after a part of it went is not the other's
 
 
-def takers(registry: Registry, unit: tuple[str, str], day: date) -> list[tuple[tuple[str, str], str]]:
-    """Who had taken over a unit (code, valid from) by a day, each with the extent."""
+def takers(
+    registry: Registry, unit: tuple[str, str], day: date, after: date = date.min
+) -> list[tuple[tuple[str, str], str]]:
+    """Who had taken over a unit (code, valid from) after one day and by another, each with the extent."""
     found = []
     for row in registry.successions:
         on = read_day(row["effective_on"])
         old = registry.unit_on(row["old_unit_id"], on - timedelta(days=1))
-        if on <= day and unit == (row["old_unit_id"], (old or {}).get("valid_from", "")):
+        if after < on <= day and unit == (row["old_unit_id"], (old or {}).get("valid_from", "")):
             new = registry.unit_on(row["new_unit_id"], on)
             found.append(((row["new_unit_id"], (new or {}).get("valid_from", "")), row["extent"]))
     return found

@@ -236,3 +236,34 @@ def test_two_wards_that_both_still_stand_are_two_after_a_part_changed_hands(
         {"occurred_at": f"{resolved_on}T16:00", "resolving_unit_id": resolved_by},
     )
     assert crossing(NEIGHBOURS, [("A", "B", "2025-07-01", "part")], *steps) is is_cross_boundary
+
+
+LATER = [*NEIGHBOURS, ("Z", "ward", "", "2026-01-01", "")]
+
+
+@pytest.mark.parametrize(
+    ("received_on", "resolved_by", "is_cross_boundary"),
+    [
+        (LAST_OF_OLD, "Z", None),  # perhaps from the part that B had in between
+        ("2025-09-01", "Z", True),  # that part had gone before
+        ("2025-09-01", "C", None),  # a second part went to C since
+        (LAST_OF_OLD, "C", None),
+        ("2026-01-02", "C", True),
+    ],
+)
+def test_what_a_ward_keeps_after_a_part_of_it_went_is_not_what_the_part_became(
+    received_on: str, resolved_by: str, is_cross_boundary: bool | None
+) -> None:
+    """A gives a part to B and one to C, later another to C; B goes whole to Z."""
+    units = [*LATER, ("C", "ward", "", "2020-01-01", "")]
+    successions = [
+        ("A", "B", "2025-07-01", "part"),
+        ("A", "C", "2025-07-01", "part"),
+        ("A", "C", "2026-01-01", "part"),
+        ("B", "Z", "2026-01-01", "whole"),
+    ]
+    steps = (
+        {"occurred_at": f"{received_on}T08:00", "receiving_unit_id": "A", "applicant_unit_id": "A"},
+        {"occurred_at": "2026-01-05T16:00", "resolving_unit_id": resolved_by},
+    )
+    assert crossing(units, successions, *steps) is is_cross_boundary

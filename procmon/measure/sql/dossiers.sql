@@ -296,12 +296,9 @@ LEFT JOIN unit_versions AS v ON v.unit_id = u.unit_id AND v.valid_from <= u.day 
 LEFT JOIN unit_versions AS p ON p.unit_id = v.parent_unit_id AND p.valid_from <= u.day AND p.ends_on > u.day
 WHERE u.unit_id IS NOT NULL
 
--- step: taken
-SELECT *, min(from_on) OVER (PARTITION BY unit_key, heir_key) AS since FROM unit_heirs
-
 -- step: same_grounds
 -- Two territories of which, on these days, one stands for the other or for a part of it: either way round.
--- `one_since`: from when the other stands for one; `other_since`: from when one stands for the other.
+-- `one_since`: the last day on which anything of one went the other's way; `other_since`: the other way round.
 SELECT
     one,
     other,
@@ -312,16 +309,16 @@ SELECT
     min(other_since) AS other_since
 FROM (
     SELECT unit_key AS one, heir_key AS other, from_on, to_on, is_whole, since AS one_since, NULL AS other_since
-    FROM taken
+    FROM unit_heirs
     UNION ALL
     SELECT heir_key AS one, unit_key AS other, from_on, to_on, is_whole, NULL AS one_since, since AS other_since
-    FROM taken
+    FROM unit_heirs
 )
 GROUP BY one, other, from_on, to_on
 
 -- step: boundaries
 -- Territories stated on different days are the same where one has taken the other over whole by the later day, and
--- where it took over a part since the other was stated nobody can say: of one stated afterwards, that part is gone.
+-- where a part went its way since the other was stated nobody can say: of one stated afterwards, that part is gone.
 -- An applicant known by district or city only may live in the receiving ward or not: that cannot be told.
 SELECT
     r.*,

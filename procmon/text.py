@@ -16,6 +16,9 @@ marks in a row, which in a hostile file is hours."""
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 """Grave, acute, tilde, hook above, dot below: the five marks that old and new spelling place differently."""
 
+ALPHABET = str.maketrans({letter: chr(ord("a") + n) for n, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")})
+TONES_IN_ORDER = str.maketrans("\u0300\u0309\u0303\u0301\u0323", "12345")
+
 INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 CROSSED_D = str.maketrans("ÐðƉɖ", "ĐđĐđ")
 
@@ -39,6 +42,15 @@ def _toneless_end(word: str) -> str:
     tones = "".join(letter for letter in letters if letter in TONES)
     rest = "".join(letter for letter in letters if letter not in TONES)
     return unicodedata.normalize("NFC", rest) + unicodedata.normalize("NFD", tones)  # in the order of the standard
+
+
+def alphabetical(text: str) -> list[tuple[str, str]]:
+    """What to sort names by: word by word, its letters (d, đ, e, ê) and then its tone, as Vietnamese dictionaries do."""
+    found = []
+    for word in fold(text).split():
+        letters = word.rstrip(TONES)
+        found.append((letters.translate(ALPHABET), word[len(letters) :].translate(TONES_IN_ORDER)))
+    return found
 
 
 def bare(text: str) -> str:

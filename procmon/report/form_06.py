@@ -9,6 +9,7 @@ from procmon.report.grids import cells, heads
 from procmon.report.headlines import Row, Rows, total
 from procmon.report.parts import FormLine, Grid, Section
 from procmon.tables import UNDETERMINED
+from procmon.text import alphabetical
 
 FORM_COLUMNS = (
     "received",
@@ -62,7 +63,8 @@ def form_rows(form_06: Rows) -> tuple[FormRow, ...]:
     found: list[FormRow] = []
     levels = [level for level in words.LEVELS if any((row["level"] or "") == level for row in form_06)]
     for letter, level in zip("ABC", levels, strict=False):
-        rows = sorted((r for r in form_06 if (r["level"] or "") == level), key=lambda r: r["field"] or "")
+        of_level = (row for row in form_06 if (row["level"] or "") == level)
+        rows = sorted(of_level, key=lambda row: alphabetical(row["field"] or ""))
         found.append(form_row(letter, words.LEVELS[level], rows, is_total=True))
         for place, row in enumerate(rows, start=1):
             found.append(form_row(str(place), row["field"] or "Chưa rõ lĩnh vực", [row], is_total=False))

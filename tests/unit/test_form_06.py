@@ -24,6 +24,7 @@ from procmon.judge import form_06
 from procmon.report.form_06 import FORM_COLUMNS, form_lines, form_rows
 from procmon.report.workbook import FIRST_ROW, form_06_workbook
 from procmon.tables import FORM_06, FORM_06_UNITS, Period
+from procmon.text import alphabetical
 
 SAMPLE = Path(__file__).parents[2] / "sample_logs" / "city"
 MONTHS = [f"{year}-{month:02}" for year in (2024, 2025) for month in range(1, 13)]
@@ -141,6 +142,7 @@ def test_the_workbook_holds_the_table_cell_for_cell(city: City) -> None:
     expected: list[list[object]] = []
     for letter, name, level in (("A", "Cấp thành phố", "city"), ("B", "Cấp xã", "commune"), ("C", "Chưa rõ cấp", "")):
         own = [row for row in table.to_pylist() if row["level"] == level]
+        own.sort(key=lambda row: alphabetical(row["field"] or ""))
         total: Counter[str] = Counter()
         for row in own:
             total.update({column: row[column] for column in FORM_COLUMNS})

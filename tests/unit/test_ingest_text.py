@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from procmon.text import INVISIBLE, bare, fold, fold_name, tidy_sql
+from procmon.text import INVISIBLE, alphabetical, bare, fold, fold_name, tidy_sql
 
 INITIALS = ["", "b", "c", "ch", "d", "đ", "g", "gi", "h", "kh", "l", "m", "n", "ng", "nh", "ph", "qu", "t", "th", "tr"]
 RHYMES = [
@@ -107,6 +107,18 @@ def test_all_syllables_and_tones_stay_distinct() -> None:
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert bare(bare(text)) == bare(text)
+
+
+def test_names_stand_in_the_order_of_a_vietnamese_dictionary() -> None:
+    """Letters first (Đ after D, Ơ after Ô), word by word, then the tones: none, huyền, hỏi, ngã, sắc, nặng."""
+    in_order = [
+        "", "06", "An ninh", "Ăn uống", "Âm nhạc", "Công Thương", "Du lịch", "Đất đai", "Đầu tư", "Giáo dục", "Hộ tịch",
+        "ma", "ma tuý", "mà", "mà chè", "mả", "mã", "MÁ", "mạ", "Môi trường", "Mời", "Tài nguyên", "Tư pháp", "Xây dựng",
+        "Y tế",
+    ]  # fmt: skip
+    shuffled = sorted(in_order, key=str.encode)
+    assert shuffled != in_order
+    assert sorted(shuffled, key=alphabetical) == in_order
 
 
 def test_bare_words_have_small_letters_only() -> None:

@@ -70,8 +70,30 @@ def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) ->
     """The table `what` (one of WHAT), measured from the lake; needs no run.
 
     As of `filters.as_of`, or the period's end, or the last done run's, else `now`.
-    Raises: UsageProblem for a filter that the table cannot take (TAKEN_BY).
+    Raises: UsageProblem for a filter that the table cannot take (TAKEN_BY), or without any row by a code that nobody
+        knows.
     """
+    table = _shown(workspace, what, filters, now=now)
+    if not table.num_rows:
+        _codes_must_be_known(workspace, filters)
+    return table
+
+
+def _codes_must_be_known(workspace: Workspace, filters: Filters) -> None:
+    """An empty table says that there is nothing of a unit, not that its code was mistyped."""
+    registry = read_inputs(workspace).registry
+    for option, table, column in (
+        ("unit", "units", "unit_id"), ("procedure", "procedures", "procedure_id"), ("field", "procedures", "field"),
+    ):  # fmt: skip
+        code = getattr(filters, option)
+        if code and code not in registry[table][column].to_pylist():
+            raise UsageProblem(
+                f"--{option} {code}: neither the registry nor a row of this table knows it",
+                remedy=f"`procmon show {table}` lists what is known; codes and names are taken letter by letter.",
+            )
+
+
+def _shown(workspace: Workspace, what: str, filters: Filters, *, now: datetime) -> pa.Table:
     for option, tables in TAKEN_BY.items():
         if getattr(filters, option) not in ("", None) and what not in tables:
             raise UsageProblem(f"--{option.replace('_', '-')} is not for {what}", remedy="Leave it out.")

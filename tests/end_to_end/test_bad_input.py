@@ -245,12 +245,29 @@ def test_dossiers_of_an_unknown_procedure_or_unit_are_measured_and_counted(offic
         ],
     )
     assert "2 rows read, 2 stored" in procmon("ingest", log, "--workspace", office).out
+    assert len(shown(office, "dossiers", "--unit", "NOWHERE", *AS_OF).splitlines()) == 2
     [dossier] = procmon("show", "dossiers", "--batch", "2", "--format", "csv", "--workspace", office, *AS_OF).rows
     assert (dossier["procedure_id"], dossier["receiving_unit_id"]) == ("9.999999", "NOWHERE")
     assert (dossier["working_minutes"], dossier["computed_due_at"], dossier["on_time_766"]) == ("120", "", "")
     after = counted(office)
     for item in ("unknown_procedure", "unknown_unit", "without_any_due_date"):
         assert after[item] == before[item] + 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dossiers", "--unit", "NOWHERE"), ("boundaries", "--unit", "NOWHERE"), ("units", "--unit", "NOWHERE"),
+        ("form-06", "--field", "NOWHERE"), ("dossiers", "--procedure", "NOWHERE"), ("figures", "--procedure", "NOWHERE"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_mistyped_code_is_not_answered_by_an_empty_table(office, words):
+    said_well(procmon("show", *words, "--workspace", office, code=2), words[1], "NOWHERE", "procmon show")
+
+
+def test_a_table_without_rows_of_a_known_unit_is_empty(office):
+    assert len(shown(office, "dossiers", "--unit", "10507", "--as-of", "2020-01-01").splitlines()) == 1
 
 
 def test_without_a_baseline_a_run_works_and_says_so(tmp_path, rows):

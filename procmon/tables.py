@@ -683,11 +683,14 @@ BOUNDARY_SHARES = table(
     ("n_online_only", INT, "verdict online_only"),
     ("n_local_only", INT, "verdict local_only"),
     ("n_no_data", INT, "verdict no_data"),
+    ("n_told", INT, "with a dossier of which it is known whether it crossed a boundary: without one nothing is proven"),
     ("n_announced_not_proven", INT, "announced, and not proven"),
     ("n_proven_not_announced", INT, "proven, and not announced"),
     ("announced", REAL, "n_announced / n_on_offer; empty of nothing"),
-    ("proven", REAL, "n_proven / n_on_offer"),
-    ("refused_elsewhere", REAL, "n_refused_elsewhere / n_on_offer"),
+    ("proven", REAL, "n_proven / n_on_offer; empty where n_told is 0"),
+    ("refused_elsewhere", REAL, "n_refused_elsewhere / n_on_offer; empty where n_told is 0"),
+    ("window_from", DAY, "first day that the verdicts look at"),
+    ("data_from", DAY, "day on which the window's first dossier came; of the days before it nothing is known"),
 )
 
 BOUNDARY_REFUSALS = table(

@@ -74,12 +74,15 @@ def _shares(offered: Iterable[Row], question: Question) -> pa.Table:
     """The question's own row, then for the city each level, field and month."""
     scope, scope_id = question.headline
     now = [row for row in offered if row["is_now"]]
-    rows = [_share(scope, scope_id, question.today, now)]
+    window_from = question.window_at.astimezone(question.zone).date()
+    rows = [_share(scope, scope_id, question.today, window_from, now)]
     if question.side == "all":
         for part in ("level", "field"):
-            rows += [_share(part, key, question.today, own) for key, own in _split(now, part)]
+            rows += [_share(part, key, question.today, window_from, own) for key, own in _split(now, part)]
         then = [row for row in offered if not row["is_now"]]
-        rows += [_share("month", f"{day:%Y-%m}", day, own) for day, own in _split(then, "day")]
+        for day, own in _split(then, "day"):
+            since = day + timedelta(days=1 - question.policies.boundary_days)
+            rows.append(_share("month", f"{day:%Y-%m}", day, since, own))
     return BOUNDARY_SHARES.from_rows(rows)
 
 
@@ -91,15 +94,19 @@ def _split(rows: Iterable[Row], column: str) -> list[tuple[Any, list[Row]]]:
     return [(key, parts[key]) for key in sorted(parts) if key]
 
 
-def _share(scope: str, scope_id: str, day: date, rows: Iterable[Row]) -> Row:
+def _share(scope: str, scope_id: str, day: date, window_from: date, rows: Collection[Row]) -> Row:
     total: Counter[str] = Counter()
     for row in rows:
         total.update({name: row[name] for name in SHARE_COUNTS})
     counts = {name: total[name] for name in SHARE_COUNTS}
-    shares = {
-        name: share(counts[f"n_{name}"], counts["n_on_offer"]) for name in ("announced", "proven", "refused_elsewhere")
-    }
-    return {"scope": scope, "scope_id": scope_id, "as_of_on": day, **counts, **shares}
+    n_evident = counts["n_on_offer"] if counts["n_told"] else 0
+    return {
+        "scope": scope, "scope_id": scope_id, "as_of_on": day, **counts,
+        "announced": share(counts["n_announced"], counts["n_on_offer"]),
+        "proven": share(counts["n_proven"], n_evident),
+        "refused_elsewhere": share(counts["n_refused_elsewhere"], n_evident),
+        "window_from": window_from, "data_from": next((row["data_from"] for row in rows), None),
+    }  # fmt: skip
 
 
 def _roles(counted: Mapping[str, int]) -> pa.Table:

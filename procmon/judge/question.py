@@ -68,9 +68,13 @@ class Question:
                 return min(date((month + 1) // 12, (month + 1) % 12 + 1, 1), end)
         return end
 
+    @property
+    def window_at(self) -> datetime:
+        """The instant from which boundaries look at dossiers (rulebook 8)."""
+        return self.as_of - timedelta(days=self.policies.boundary_days)
+
     def table(self) -> pa.Table:
         """The one-row table `question` that the SQL reads."""
-        window = self.as_of - timedelta(days=self.policies.boundary_days)
         values: dict[str, tuple[object, pa.DataType]] = {
             "as_of": (self.as_of, INSTANT),
             "zone": (self.zone.key, TEXT),
@@ -81,8 +85,8 @@ class Question:
             "compare_to": (self.compare.to, DAY),
             "baseline_to": (self.baseline.to, DAY),
             "baseline_seen_on": (self.baseline_seen_on, DAY),
-            "window_at": (window, INSTANT),
-            "window_from": (window.astimezone(self.zone).date(), DAY),
+            "window_at": (self.window_at, INSTANT),
+            "window_from": (self.window_at.astimezone(self.zone).date(), DAY),
             "side": (self.side, TEXT),
             "scope_id": (self.scope_id, TEXT),
             "min_cross": (self.policies.min_cross, INT),

@@ -13,6 +13,7 @@ from procmon.report.headlines import Row, Rows, total
 from procmon.report.parity import parity_grid, slower_grid
 from procmon.report.parts import Cell, Grid, Section
 from procmon.tables import UNDETERMINED
+from procmon.text import alphabetical
 
 MOST_BOUNDARIES = 200
 MOST_FLOWS = 20
@@ -36,8 +37,8 @@ def city_section(data: Mapping[str, Rows]) -> Section:
             parity_grid(data["parity"]),
             slower_grid(data["parity"]),
             shares_grid("Theo cấp", "Cấp", [row for row in shares if row["scope"] == "level"]),
-            shares_grid("Theo lĩnh vực", "Lĩnh vực", [row for row in shares if row["scope"] == "field"]),
-            shares_grid("Theo tháng (12 cuối tháng gần nhất)", "Cuối tháng", by_month(shares), MONTHS_FOOT),
+            shares_grid("Theo lĩnh vực", "Lĩnh vực", by_field(shares)),
+            months_grid(by_month(shares)),
             refusals_grid(data["boundary_refusals"], none_crossing(judged, "bị từ chối")),
             roles_grid(data["roles"]),
             flows_grid(
@@ -125,15 +126,42 @@ def verdicts_grid(offered: Rows) -> Grid:
 # ---- shares
 
 
+MONTHS = "Theo tháng (12 cuối tháng gần nhất)"
 MONTHS_FOOT = (
     "Tính theo dữ liệu biết đến nay: hồ sơ được coi là đã xong vào cuối tháng nếu kết thúc trước đó, kể cả khi dữ liệu"
     " về muộn."
 )
 
 
+LATE_DATA = timedelta(days=31)
+"""So much later than a window the data must begin for its month to be marked."""
+
+
+def by_field(shares: Rows) -> list[Row]:
+    """The fields' rows, as a dictionary has them."""
+    return sorted((row for row in shares if row["scope"] == "field"), key=lambda row: alphabetical(row["scope_id"]))
+
+
 def by_month(shares: Rows) -> list[Row]:
     """The months' ends, newest first."""
     return sorted((row for row in shares if row["scope"] == "month"), key=lambda row: row["as_of_on"], reverse=True)
+
+
+def months_grid(rows: list[Row]) -> Grid:
+    """The months' ends; those whose window begins long before the data are told: they grow by data alone."""
+    short = [row["data_from"] for row in rows if is_short_of_data(row)]
+    if not short:
+        return shares_grid(MONTHS, "Cuối tháng", rows, MONTHS_FOOT)
+    warning = (
+        f"(*) Dữ liệu chỉ có từ {words.day(min(short))}, sau ngày đầu của thời gian xét: tỷ lệ tăng giữa các tháng này"
+        " có thể chỉ vì dữ liệu dài thêm."
+    )
+    return shares_grid(MONTHS, "Cuối tháng", rows, f"{warning} {MONTHS_FOOT}")
+
+
+def is_short_of_data(row: Row) -> bool:
+    """Whether the first dossier of a window came long after its first day."""
+    return bool(row["data_from"] and row["data_from"] > row["window_from"] + LATE_DATA)
 
 
 def shares_grid(title: str, kind: str, rows: Rows, foot: str = "") -> Grid:
@@ -155,8 +183,8 @@ def shares_grid(title: str, kind: str, rows: Rows, foot: str = "") -> Grid:
 
 
 def share_cell(row: Row, name: str) -> Cell:
-    """A share over its count; where nothing on offer has data, what only dossiers tell is not known to be 0."""
-    if name in ("proven", "refused_elsewhere") and row["n_no_data"] == row["n_on_offer"]:
+    """A share over its count; where no dossier tells anything, what only dossiers tell is not known to be 0."""
+    if name in ("proven", "refused_elsewhere") and not row["n_told"]:
         return Cell(words.EMPTY)
     return Cell(words.share(row[f"n_{name}"], row["n_on_offer"]), words.count(row[f"n_{name}"]))
 
@@ -164,7 +192,7 @@ def share_cell(row: Row, name: str) -> Cell:
 def share_name(row: Row) -> str:
     """A level or field by its name, a month as `T06/2025`."""
     if row["scope"] == "month":
-        return f"T{row['as_of_on']:%m/%Y}"
+        return f"T{row['as_of_on']:%m/%Y}{' *' if is_short_of_data(row) else ''}"
     return words.label(words.LEVELS, row["scope_id"]) if row["scope"] == "level" else row["scope_id"]
 
 

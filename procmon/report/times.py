@@ -8,6 +8,7 @@ from procmon.report.headlines import Row, Rows, compared_limits, is_cut_on_paper
 from procmon.report.parts import Cell, Grid, Section
 from procmon.report.ranking import ranking_grid
 from procmon.tables import About
+from procmon.text import alphabetical
 
 MOST_UNDETERMINED = 40
 
@@ -219,8 +220,8 @@ def heir_name(row: Row) -> str:
 
 
 def group_grid(title: str, kind: str, rows: list[Row]) -> Grid:
-    """One line a group, in code order."""
-    rows = sorted(rows, key=lambda row: row["scope_id"] or "")
+    """One line a group, as a dictionary has their names."""
+    rows = sorted(rows, key=lambda row: (alphabetical(group_name(row)), row["scope_id"] or ""))
     return Grid(
         title,
         heads(kind, CUT_HEAD, "Kết luận", "#Số hồ sơ (gốc → kỳ này)"),

@@ -388,6 +388,7 @@ def boundary_shares() -> list[dict[str, Any]]:
         "n_on_offer": 6, "n_announced": 4, "n_proven": 1, "n_refused_elsewhere": 1, "n_announced_only": 1,
         "n_online_only": 1, "n_local_only": 1, "n_no_data": 1, "n_announced_not_proven": 3, "n_proven_not_announced": 0,
         "announced": 0.667, "proven": 0.167, "refused_elsewhere": 0.167, "as_of_on": date(2025, 12, 1),
+        "n_told": 4, "window_from": date(2024, 12, 1), "data_from": date(2024, 12, 2),
     }  # fmt: skip
     parts = [("city", ""), ("level", "city"), ("level", "commune"), ("field", "Hộ tịch"), ("field", "Đất đai")]
     rows = [base | {"scope": scope, "scope_id": scope_id} for scope, scope_id in parts]

@@ -170,6 +170,18 @@ def test_a_months_end_is_what_one_who_asked_then_would_have_been_told() -> None:
         assert {**months[name], "scope": "city", "scope_id": ""} == asked
 
 
+def test_a_share_of_what_no_dossier_tells_is_empty() -> None:
+    """The list stands since July, the first dossier came in September: August proves nothing and refutes nothing."""
+    announced = [{"procedure_id": "1.001", "announced_on": JULY}]
+    found = tables(dossier("a", on="2025-09-10", procedure="1.002"), announced=announced)
+    shares = {row["scope_id"]: row for row in found["boundary_shares"] if row["scope"] == "month"}
+    august, september = shares["2025-08"], shares["2025-09"]
+    assert (august["n_told"], august["announced"], august["proven"]) == (0, pytest.approx(1 / 3), None)
+    assert (august["refused_elsewhere"], august["data_from"]) == (None, None)
+    assert (september["n_told"], september["proven"], september["refused_elsewhere"]) == (1, 0, 0)
+    assert (september["window_from"], september["data_from"]) == (date(2024, 10, 1), date(2025, 9, 10))
+
+
 def test_months_end_with_the_last_one_that_is_over() -> None:
     city = City({})
     for as_of, newest in ((date(2026, 1, 1), date(2025, 12, 31)), (date(2025, 12, 31), date(2025, 11, 30))):

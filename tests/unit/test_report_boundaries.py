@@ -71,11 +71,23 @@ def test_local_only_promises_no_more_than_it_knows() -> None:
 
 
 def test_a_month_before_any_data_is_not_called_unproven() -> None:
-    empty = {"n_announced": 0, "n_proven": 0, "n_refused_elsewhere": 0, "n_no_data": 6}
+    """An announced list alone proves nothing, and does not disprove."""
+    empty = {"n_proven": 0, "n_refused_elsewhere": 0, "n_told": 0, "n_no_data": 2}
     rows = [row | (empty if row["scope_id"] == "2025-10" else {}) for row in samples.boundary_shares()]
     text = city(boundary_shares=rows)
-    assert "T10/2025 6 0,00% 0 – – 100,00% 6" in text
+    assert "T10/2025 6 66,67% 4 – – 33,33% 2" in text
     assert "T11/2025 6 66,67% 4 16,67% 1 16,67% 1 16,67% 1" in text
+    assert "(*)" not in text
+
+
+def test_months_whose_window_the_data_do_not_fill_are_marked() -> None:
+    """What is proven grows there because the data grow."""
+    late = {"2025-10": date(2025, 3, 3), "2025-11": date(2025, 1, 1)}
+    rows = [row | {"data_from": late.get(row["scope_id"], row["data_from"])} for row in samples.boundary_shares()]
+    text = city(boundary_shares=rows)
+    assert "T10/2025 * 6" in text
+    assert "T11/2025 6" in text  # a month late at most
+    assert "(*) Dữ liệu chỉ có từ 03/03/2025, sau ngày đầu của thời gian xét" in text
 
 
 @pytest.mark.parametrize(("first", "said"), [(date(2025, 10, 9), "từ ngày 09/10/2025 trong thời gian xét"), (None, "")])

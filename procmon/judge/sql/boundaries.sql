@@ -4,6 +4,17 @@
 -- Receiving units are counted as what stands for them today (`receiving_told`): a ward and the one that took it over
 -- whole prove as one, and one of which that cannot be told proves nothing of a second unit.
 
+-- step: windows_seen
+SELECT m.day, false AS is_now, min(c.came_on) AS data_from
+FROM came AS c
+JOIN boundary_months AS m ON c.came_at >= m.window_at AND c.came_at < m.until
+GROUP BY m.day
+UNION ALL
+SELECT q.today AS day, true AS is_now, min(c.came_on) AS data_from
+FROM at_counters AS c
+CROSS JOIN question AS q
+GROUP BY q.today
+
 -- step: boundary_counts
 SELECT
     procedure_key,
@@ -143,23 +154,26 @@ FROM (
 -- step: offered_verdicts
 -- The procedures on offer by verdict, now and at each month's end.
 SELECT
-    day,
-    is_now,
-    field,
-    level,
+    t.day,
+    t.is_now,
+    t.field,
+    t.level,
+    w.data_from,
     count(*) AS n_on_offer,
-    count(*) FILTER (WHERE is_announced) AS n_announced,
-    count(*) FILTER (WHERE verdict = 'refused_elsewhere') AS n_refused_elsewhere,
-    count(*) FILTER (WHERE verdict = 'proven') AS n_proven,
-    count(*) FILTER (WHERE verdict = 'announced_only') AS n_announced_only,
-    count(*) FILTER (WHERE verdict = 'online_only') AS n_online_only,
-    count(*) FILTER (WHERE verdict = 'local_only') AS n_local_only,
-    count(*) FILTER (WHERE verdict = 'no_data') AS n_no_data,
-    count(*) FILTER (WHERE is_announced AND verdict <> 'proven') AS n_announced_not_proven,
-    count(*) FILTER (WHERE NOT is_announced AND verdict = 'proven') AS n_proven_not_announced
-FROM verdicts_then
-WHERE is_on_offer
-GROUP BY day, is_now, field, level
+    count(*) FILTER (WHERE t.is_announced) AS n_announced,
+    count(*) FILTER (WHERE t.verdict = 'refused_elsewhere') AS n_refused_elsewhere,
+    count(*) FILTER (WHERE t.verdict = 'proven') AS n_proven,
+    count(*) FILTER (WHERE t.verdict = 'announced_only') AS n_announced_only,
+    count(*) FILTER (WHERE t.verdict = 'online_only') AS n_online_only,
+    count(*) FILTER (WHERE t.verdict = 'local_only') AS n_local_only,
+    count(*) FILTER (WHERE t.verdict = 'no_data') AS n_no_data,
+    count(*) FILTER (WHERE t.n_dossiers > t.n_undetermined) AS n_told,
+    count(*) FILTER (WHERE t.is_announced AND t.verdict <> 'proven') AS n_announced_not_proven,
+    count(*) FILTER (WHERE NOT t.is_announced AND t.verdict = 'proven') AS n_proven_not_announced
+FROM verdicts_then AS t
+LEFT JOIN windows_seen AS w ON w.day = t.day AND w.is_now = t.is_now
+WHERE t.is_on_offer
+GROUP BY t.day, t.is_now, t.field, t.level, w.data_from
 
 -- step: first_proofs
 -- The day by whose end min_cross of them, received by min_units units, had ended.

@@ -26,6 +26,7 @@ SELECT
     f.n_supplements,
     f.working_seconds,
     coalesce(f.received_at, f.ended_at) AS came_at,
+    coalesce(f.received_on, f.ended_on) AS came_on,
     f.outcome IN ('finished', 'returned') AS is_finished,
     f.outcome IN ('finished', 'returned') AND coalesce(f.is_returned_elsewhere, false) AS is_returned_elsewhere
 FROM figured AS f

@@ -45,7 +45,7 @@ def _toneless_end(word: str) -> str:
 
 
 def alphabetical(text: str) -> list[tuple[str, str]]:
-    """What to sort names by: word by word, its letters (d, đ, e, ê) and then its tone, as Vietnamese dictionaries do."""
+    """What to sort names by, as Vietnamese dictionaries do: word by word, its letters (d, đ, e, ê), then its tone."""
     found = []
     for word in fold(text).split():
         letters = word.rstrip(TONES)

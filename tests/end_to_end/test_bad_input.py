@@ -258,7 +258,8 @@ def test_dossiers_of_an_unknown_procedure_or_unit_are_measured_and_counted(offic
     "words",
     [
         ("dossiers", "--unit", "NOWHERE"), ("boundaries", "--unit", "NOWHERE"), ("units", "--unit", "NOWHERE"),
-        ("form-06", "--field", "NOWHERE"), ("dossiers", "--procedure", "NOWHERE"), ("figures", "--procedure", "NOWHERE"),
+        ("form-06", "--field", "NOWHERE"), ("dossiers", "--procedure", "NOWHERE"),
+        ("figures", "--procedure", "NOWHERE"),
     ],
     ids=" ".join,
 )  # fmt: skip

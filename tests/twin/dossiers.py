@@ -367,9 +367,9 @@ def differs(registry: Registry, one: Territory | None, other: Territory | None) 
     if not one.level or not other.level:
         return None
     earlier, later = sorted((one, other), key=lambda ground: ground.stated_on)
-    if became(registry, earlier.key, later.stated_on) == {later.key}:
-        if is_taken_whole(registry, earlier.key, later.stated_on):
-            return False
+    is_whole = is_taken_whole(registry, earlier.key, later.stated_on)
+    if is_whole and became(registry, earlier.key, later.stated_on) == {later.key}:
+        return False
     gone_since = takers(registry, earlier.key, later.stated_on, after=earlier.stated_on)
     may_be = {last for new, _ in gone_since for last in became(registry, new, later.stated_on)}
     return None if later.key in may_be else True  # what a unit keeps after a part of it went is not the other's

@@ -173,20 +173,27 @@ def test_a_dossier_does_not_cross_a_boundary_because_its_ward_was_taken_over_who
 
 def crossing(units: list[tuple[str, ...]], successions: list[tuple[str, ...]], *steps: dict[str, str]) -> object:
     """Whether a dossier of these steps, the first of them its receipt, crossed a boundary."""
+    return dossier_of(units, successions, *steps)["is_cross_boundary"]
+
+
+def dossier_of(
+    units: list[tuple[str, ...]], successions: list[tuple[str, ...]], *steps: dict[str, str]
+) -> dict[str, object]:
+    """The dossier of these steps, the first of them its receipt."""
     unit_columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
     columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
     registry = {
         "units": [dict(zip(unit_columns, unit, strict=True)) | {"name": unit[0]} for unit in units],
         "successions": [dict(zip(columns, row, strict=True)) for row in successions],
     }
-    roles = dict.fromkeys(("receiving_unit_id", "resolving_unit_id", "applicant_unit_id"), "")
+    roles = dict.fromkeys(("receiving_unit_id", "resolving_unit_id", "returning_unit_id", "applicant_unit_id"), "")
     store = Store()
     store.ingest_rows([
         {"dossier_id": "d", "procedure_id": "1.001", "status": "processing" if place else "received"} | roles | step
         for place, step in enumerate(steps)
     ])  # fmt: skip
     (row,) = store.dossiers(registry, datetime(2026, 2, 1, tzinfo=UTC)).to_pylist()
-    return row["is_cross_boundary"]
+    return row
 
 
 LIVES_IN = [
@@ -267,3 +274,18 @@ def test_what_a_ward_keeps_after_a_part_of_it_went_is_not_what_the_part_became(
         {"occurred_at": "2026-01-05T16:00", "resolving_unit_id": resolved_by},
     )
     assert crossing(units, successions, *steps) is is_cross_boundary
+
+
+@pytest.mark.parametrize("role", ["resolving_unit_id", "applicant_unit_id", "returning_unit_id"])
+@pytest.mark.parametrize(("on", "same_ground"), [(LAST_OF_OLD, False), (FIRST_OF_NEW, True), (SECOND_OF_NEW, True)])
+def test_a_ward_is_taken_over_from_the_very_day_in_every_role(role: str, on: str, same_ground: bool) -> None:
+    """N stands for A from 1 July on; a code named a day too early is a unit that nobody knows yet."""
+    others = {"receiving_unit_id": "A", "resolving_unit_id": "A", "returning_unit_id": "", "applicant_unit_id": "A"}
+    dossier = dossier_of(
+        OLD_CITY,
+        SUCCESSIONS,
+        {"occurred_at": f"{LAST_OF_OLD}T08:00"} | others | {role: ""},
+        {"occurred_at": f"{on}T16:00", role: "N"},
+    )
+    says = dossier["is_returned_elsewhere" if role == "returning_unit_id" else "is_cross_boundary"]
+    assert says is (False if same_ground else None)

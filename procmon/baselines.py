@@ -23,6 +23,7 @@ from procmon.store import ledger, registry
 from procmon.store.database import writing
 from procmon.store.workspace import Workspace
 from procmon.tables import BASELINE_DOSSIERS, BASELINE_STATES, DAY, EVENTS, INSTANT, INT, Period, Table
+from procmon.unit_calendars import DEFAULT
 
 BY_PROCEDURE = """
     SELECT procedure_key AS procedure_id, count(*) AS n_dossiers,
@@ -374,11 +375,17 @@ def _calendar_since(workspace: Workspace, baseline: ledger.Baseline, seen: Input
     yield f"calendar {baseline.calendar_version} → {seen.calendars.version}"
 
 
-def _open_until(calendars: worktime.Calendars, edge: date) -> tuple[list[dict[str, object]], ...]:
-    """Each calendar's days before `edge`, and who keeps it."""
-    days = calendars.days.filter(pc.less(calendars.days["day"], pa.scalar(edge)))
-    shown = days.select(["calendar_id", "day", "open_before", "opens_second", "closes_second"])
-    return shown.to_pylist(), calendars.units.to_pylist()
+def _open_until(calendars: worktime.Calendars, edge: date) -> dict[str, pa.Table]:
+    """The days before `edge` of the default calendar, and of each unit for which they are not the same."""
+    before = calendars.days.filter(pc.less(calendars.days["day"], pa.scalar(edge)))
+    shown = ["day", "open_before", "opens_second", "closes_second"]
+    days_of = {
+        name: before.filter(pc.equal(before["calendar_id"], name)).select(shown)
+        for name in {DEFAULT, *calendars.units["calendar_id"].to_pylist()}
+    }
+    default = days_of[DEFAULT]
+    units = {row["unit_id"]: days_of[row["calendar_id"]] for row in calendars.units.to_pylist()}
+    return {"": default} | {unit_id: days for unit_id, days in units.items() if days != default}
 
 
 def _policies_since(baseline: ledger.Baseline, seen: Inputs) -> Iterator[str]:

@@ -18,6 +18,7 @@ from procmon.names import Unit, versions
 from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
 from procmon.tables import BASELINE_TABLES, DOSSIERS, EVENTS, REJECTS
+from procmon.unit_calendars import DEFAULT
 from procmon.worktime import closed_all_week, undecided_years
 
 STALE = timedelta(hours=26)
@@ -44,7 +45,9 @@ class Finding:
 def doctor(workspace: Workspace, *, now: datetime) -> list[Finding]:
     """Everything about a workspace that somebody should see to."""
     findings = []
-    for check in (_stores, _registry, _ended_units, _calendar, _baseline, _runs, _batches, _mails, _files):
+    for check in (
+        _stores, _registry, _ended_units, _official_days, _calendars, _baseline, _runs, _batches, _mails, _files,
+    ):  # fmt: skip
         try:
             findings += list(check(workspace, now))
         except ProcmonError as error:
@@ -144,19 +147,15 @@ def _is_succeeded(unit: Unit, successions: Iterable[Row]) -> bool:
     )
 
 
-def _calendar(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+def _official_days(workspace: Workspace, now: datetime) -> Iterator[Finding]:
     """Years that figures compare, or will from soon on, without their official days."""
     seen, today = read_inputs(workspace), now.astimezone(workspace.settings.zone).date()
     first = seen.baseline.baseline_from if seen.baseline else today
     for year in undecided_years(seen.registry["calendar"], first, today + DECISION_AHEAD):
         yield Finding(
             f"the calendar does not have the official days off and swapped working days of {year}",
-            "`procmon load calendar FILE` with those of the decision; if it swaps none, a row that closes 1 January.",
-        )
-    for calendar_id in closed_all_week(seen.calendars, today):
-        yield Finding(
-            f"calendar {calendar_id} is closed from Monday to Friday",
-            "Load opening_hours with its other weekdays too: a calendar is closed on those it does not name.",
+            "`procmon load calendar FILE` with those of the decision, among them a row of the calendar default that"
+            f" closes {year}-01-01: it says that the decision is in, also where it swaps no day.",
         )
     missing = registry.unloaded(workspace.ledger_db, "calendar")
     if missing:
@@ -164,6 +163,40 @@ def _calendar(workspace: Workspace, now: datetime) -> Iterator[Finding]:
             f"the registry lacks {len(missing)} days of the calendar that is shipped, such as {missing[0]['on']}",
             f"procmon load calendar {shlex.quote(str(registry.seed_file('calendar')))}",
         )
+
+
+def _calendars(workspace: Workspace, now: datetime) -> Iterator[Finding]:
+    """Calendars that are forgotten in part, and names of calendars and units that are likely mistyped."""
+    seen, today = read_inputs(workspace), now.astimezone(workspace.settings.zone).date()
+    for calendar_id in closed_all_week(seen.calendars, today):
+        yield Finding(
+            f"calendar {calendar_id} is closed from Monday to Friday",
+            "Load opening_hours with its other weekdays too: a calendar is closed on those it does not name.",
+        )
+    hours = seen.registry["opening_hours"].to_pylist()
+    with_hours = {row["calendar_id"] for row in hours} | {DEFAULT}
+    with_days = set(seen.registry["calendar"]["calendar_id"].to_pylist())
+    for calendar_id in sorted(with_days - with_hours):
+        yield Finding(
+            f"calendar {calendar_id} has single days but no opening hours, so no unit has them",
+            "Give it hours and units with `procmon load opening_hours FILE`; if the name is mistyped, load all days"
+            " anew with `procmon load calendar FILE --replace`.",
+        )
+    for calendar_id in sorted(with_hours - seen.calendars.used() - {DEFAULT}):
+        yield Finding(
+            f"calendar {calendar_id} is no unit's",
+            "Name its units in `procmon load opening_hours FILE`; if it is mistyped or not needed, load all hours anew"
+            " with `--replace`.",
+        )
+    units = set(seen.registry["units"]["unit_id"].to_pylist())
+    given = {(row["unit_id"], row["calendar_id"]) for row in hours if row["unit_id"]}
+    for unit_id, calendar_id in sorted(given if units else ()):
+        if unit_id not in units:
+            yield Finding(
+                f"opening_hours: calendar {calendar_id} is given to unit {unit_id}, which the registry does not know",
+                "Load it with `procmon load units FILE`; if it is mistyped, load all hours anew with"
+                " `procmon load opening_hours FILE --replace`.",
+            )
 
 
 def _baseline(workspace: Workspace, now: datetime) -> Iterator[Finding]:

@@ -12,11 +12,11 @@ overrides.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import TypedDict
 
 import holidays
 import numpy as np
@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from procmon.errors import SettingsError
 from procmon.tables import CALENDAR_DAYS, CALENDAR_MINUTES, FIRST_DAY, LAST_DAY, OPEN_HOURS
+from procmon.unit_calendars import DEFAULT, Assignments, Override, WeekdayHours, assignments_by_unit, calendar_name
 
 Session = tuple[int, int]
 """A session of a day: [start, end) in seconds from midnight, whole minutes."""
@@ -32,7 +33,6 @@ Session = tuple[int, int]
 Sessions = tuple[Session, ...]
 Numbers = npt.NDArray[np.int64]
 
-DEFAULT = "default"
 USUAL: Sessions = ((7 * 3600 + 1800, 11 * 3600 + 1800), (13 * 3600, 17 * 3600))
 USUAL_WEEK = [USUAL] * 5 + [()] * 2
 EPOCH = date(1970, 1, 1)
@@ -49,38 +49,30 @@ fails when this year is not among them (procmon/data/README.md says what to do).
 """
 
 
-class Override(TypedDict):
-    """A row of the registry's `calendar`: a day that is not as the calendar has it."""
-
-    calendar_id: str
-    on: date
-    open: bool
-    hours: str | None
-
-
-class WeekdayHours(TypedDict):
-    """A row of the registry's `opening_hours`: the hours of a weekday (1 = Monday) from a day on."""
-
-    calendar_id: str
-    unit_id: str | None
-    weekday: int
-    hours: str | None
-    valid_from: date
-
-
 @dataclass(frozen=True)
 class Calendars:
     """Every calendar as tables for SQL, and which unit has which.
 
     `days`, `minutes`, `hours` are the tables CALENDAR_DAYS, CALENDAR_MINUTES and OPEN_HOURS; `units` has
     `unit_id, calendar_id` for the units with a calendar of their own; `version` is a hash of all of it.
+    `spliced`: the calendars that are others' days put together, for units that have one calendar after another.
     """
 
     days: pa.Table
     minutes: pa.Table
     hours: pa.Table
     units: pa.Table
+    spliced: Mapping[str, Assignments]
     version: str
+
+    def used(self) -> set[str]:
+        """The calendars that a unit has or had, by their own names."""
+        names = set(self.units["calendar_id"].to_pylist())
+        return {calendar_id for name in names for _, calendar_id in self.assignments(name)}
+
+    def assignments(self, calendar_id: str) -> Assignments:
+        """Where a calendar's days come from: several calendars if it is spliced, else itself."""
+        return self.spliced.get(calendar_id, ((FIRST_DAY, calendar_id),))
 
 
 def parse_hours(text: str) -> Sessions:
@@ -165,10 +157,16 @@ class _Rules:
         if override is not None:
             if not override["open"]:
                 return ()
-            return parse_hours(override["hours"] or "") or hours or usual_hours(week)
+            return parse_hours(override["hours"] or "") or _worked_hours(week, day)
         if day in self.swapped:
-            return hours or usual_hours(week)
+            return _worked_hours(week, day)
         return () if day in self.free else hours
+
+
+def _worked_hours(week: list[Sessions], day: date) -> Sessions:
+    """The hours of a day off that is worked: from Monday to Friday its own; at a weekend it stands in for one of these,
+    so it has their usual ones, however short the calendar's own Saturdays are."""
+    return (week[day.weekday()] if day.isoweekday() <= 5 else ()) or usual_hours(week)
 
 
 def usual_hours(week: list[Sessions]) -> Sessions:
@@ -190,35 +188,39 @@ def build(calendar: pa.Table, opening_hours: pa.Table) -> Calendars:
     named = {row["calendar_id"] for row in overrides} | {row["calendar_id"] for row in weekly} | {DEFAULT}
     patterns: dict[Sessions, int] = {(): 0}
     default = _Rules(DEFAULT, overrides, weekly, None)
-    days = [
-        _days(name, default if name == DEFAULT else _Rules(name, overrides, weekly, default), patterns)
+    drawn = {
+        name: _patterns(default if name == DEFAULT else _Rules(name, overrides, weekly, default), patterns)
         for name in sorted(named)
-    ]
-    all_days = pa.concat_tables(days)
+    }
+    assignments = assignments_by_unit(overrides, weekly)
+    spliced = {calendar_name(calendars): calendars for calendars in assignments.values() if len(calendars) > 1}
+    drawn |= {name: _spliced(spliced[name], drawn) for name in sorted(spliced)}
+    all_days = pa.concat_tables([_days(name, *drawn[name], patterns) for name in drawn])
     minutes = pa.concat_tables([_minutes(number, sessions) for sessions, number in patterns.items()])
     hours = _hours(all_days, {number: sessions for sessions, number in patterns.items()})
-    units = _units(weekly)
+    units = pa.table(
+        {
+            "unit_id": pa.array(list(assignments), pa.string()),
+            "calendar_id": pa.array([calendar_name(calendars) for calendars in assignments.values()], pa.string()),
+        }
+    )
     shown = [all_days[name] for name in ("calendar_id", "pattern_id", "opens_second", "closes_second")]
     said = repr([column.to_pylist() for column in (*shown, minutes["is_open"], *units.columns)])
-    return Calendars(all_days, minutes, hours, units, hashlib.sha256(said.encode()).hexdigest()[:12])
+    return Calendars(all_days, minutes, hours, units, spliced, hashlib.sha256(said.encode()).hexdigest()[:12])
 
 
-def _units(weekly: list[WeekdayHours]) -> pa.Table:
-    """The calendar that each unit was given last."""
-    rows = sorted(weekly, key=lambda row: (row["valid_from"], row["calendar_id"].encode()))
-    assigned = {row["unit_id"]: row["calendar_id"] for row in rows if row["unit_id"]}
-    return pa.table(
-        {
-            "unit_id": pa.array(list(assigned), pa.string()),
-            "calendar_id": pa.array(list(assigned.values()), pa.string()),
-        }
-    ).sort_by("unit_id")
+def _spliced(assignments: Assignments, drawn: Mapping[str, tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
+    """What `_patterns` gives, put together from that of several calendars."""
+    pattern, usual = (column.copy() for column in drawn[assignments[0][1]])
+    for since, calendar_id in assignments[1:]:
+        days = slice(max((since - FIRST_DAY).days, 0), None)
+        pattern[days], usual[days] = (column[days] for column in drawn[calendar_id])
+    return pattern, usual
 
 
-def _days(calendar_id: str, rules: _Rules, patterns: dict[Sessions, int]) -> pa.Table:
-    """CALENDAR_DAYS of one calendar; `patterns` numbers the sessions of a day, and grows."""
-    n = (LAST_DAY - FIRST_DAY).days
-    pattern, usual = _patterns(rules, patterns, n)
+def _days(calendar_id: str, pattern: Numbers, usual: Numbers, patterns: dict[Sessions, int]) -> pa.Table:
+    """CALENDAR_DAYS of one calendar from what `_patterns` gives; `patterns` numbers the sessions of a day."""
+    n = len(pattern)
     is_open = pattern > 0
     if not is_open.any():
         raise SettingsError(
@@ -249,8 +251,12 @@ def _days(calendar_id: str, rules: _Rules, patterns: dict[Sessions, int]) -> pa.
     )
 
 
-def _patterns(rules: _Rules, patterns: dict[Sessions, int], n: int) -> tuple[Numbers, Numbers]:
-    """For each day the number of its sessions, and of the usual ones at that time: by weekday, then day by day."""
+def _patterns(rules: _Rules, patterns: dict[Sessions, int]) -> tuple[Numbers, Numbers]:
+    """For each day the number of its sessions, and of the usual ones at that time: by weekday, then day by day.
+
+    `patterns` numbers the sessions, and grows.
+    """
+    n = (LAST_DAY - FIRST_DAY).days
     weekdays = (np.arange(n) + FIRST_DAY.weekday()) % 7
     pattern, usual = np.zeros(n, np.int64), np.zeros(n, np.int64)
 
@@ -335,20 +341,21 @@ def _hours(days: pa.Table, sessions_of: dict[int, Sessions]) -> pa.Table:
 def undecided_years(calendar: pa.Table, first: date, last: date) -> list[int]:
     """The years from `first` through `last` whose official days nobody has seen to.
 
-    A year is seen to by DECIDED, or by the office: its registry (table `calendar`) has a row of the default calendar
-    in that year. Where the decision swaps no day, a row that closes 1 January says so, with its source.
+    A year is seen to by DECIDED, or by the office: a row of its registry (table `calendar`) closes 1 January on the
+    default calendar. Any other row of the year may be of a day on which the power failed.
     """
-    rows = calendar.filter(pa.compute.equal(calendar["calendar_id"], DEFAULT))
-    loaded = {day.year for day in rows["on"].to_pylist()}
-    return [year for year in range(first.year, last.year + 1) if year not in DECIDED and year not in loaded]
+    rows: list[Override] = calendar.to_pylist()
+    closed = {row["on"] for row in rows if row["calendar_id"] == DEFAULT and not row["open"]}
+    years = range(first.year, last.year + 1)
+    return [year for year in years if year not in DECIDED and date(year, 1, 1) not in closed]
 
 
 def closed_all_week(calendars: Calendars, today: date) -> list[str]:
     """The calendars that are closed from Monday to Friday in all of the five weeks from `today` on."""
     weekdays = [day for day in (today + timedelta(days=n) for n in range(35)) if day.isoweekday() <= 5]
     soon = calendars.days.filter(pa.compute.is_in(calendars.days["day"], pa.array(weekdays, pa.date32())))
-    opened = set(soon.filter(soon["is_open"])["calendar_id"].to_pylist())
-    return [name for name in soon["calendar_id"].unique().to_pylist() if name not in opened]
+    told = {*soon.filter(soon["is_open"])["calendar_id"].to_pylist(), *calendars.spliced}
+    return [name for name in soon["calendar_id"].unique().to_pylist() if name not in told]
 
 
 class Clock:

@@ -110,7 +110,7 @@ class Succession(RegistryRow, table=True):
 
 
 class CalendarOverride(RegistryRow, table=True):
-    """A day that is not as the calendar has it."""
+    """A day that is not as the calendar has it; of a unit's calendar, it holds while the unit has that calendar."""
 
     __tablename__ = "calendar"
     __table_args__ = _one_open("calendar", "calendar_id", "on")
@@ -293,7 +293,12 @@ _KINDS = (
             Column("calendar_id", cells.code, "calendar: default, or one of opening_hours", needed=True),
             Column("on", cells.calendar_day, "the day", needed=True),
             Column("open", cells.yes_no, "yes: worked; no: off", needed=True),
-            Column("hours", cells.hours, "sessions such as 07:30-11:30 13:00-17:00; empty: the usual"),
+            Column(
+                "hours",
+                cells.hours,
+                "sessions such as 07:30-11:30 13:00-17:00; empty: that weekday's, at a weekend those of the first"
+                " weekday that is open, as it stands in for a working day",
+            ),
             _SOURCE,
         ),
         cells.override_fits,
@@ -304,7 +309,12 @@ _KINDS = (
         ("calendar_id", "unit_id", "weekday", "valid_from"),
         (
             Column("calendar_id", cells.code, "calendar", needed=True),
-            Column("unit_id", cells.code, "unit that has this calendar; empty: none in particular"),
+            Column(
+                "unit_id",
+                cells.code,
+                "unit that has this calendar from `valid_from` on, and until then the one that it had, or the default;"
+                " empty: none in particular",
+            ),
             Column("weekday", cells.weekday, "1 = Monday … 7 = Sunday", needed=True),
             Column("hours", cells.hours, "sessions such as 07:30-11:30 13:00-17:00; empty, or no such row: closed"),
             _VALID_FROM,

@@ -133,6 +133,28 @@ def test_a_unit_opens_on_saturday_mornings(office):
     assert minutes(office)["march"] == ("120", "420")  # another unit's
 
 
+ANOTHER = "".join(f"tuan-moi,TT1,{weekday},08:00-11:00,2025-04-01,Thông báo\n" for weekday in range(1, 6))
+
+
+def test_a_unit_that_gets_another_calendar_keeps_its_past_and_explain_says_from_which_day(office):
+    load(office, "opening_hours", HOURS + WEEK + SATURDAY)
+    load(office, "opening_hours", HOURS + ANOTHER)
+    assert minutes(office)["saturday"] == (str(90 + 240), "0")
+    told = procmon("explain", "--dossier", "saturday", *WHEN, "--workspace", office).out
+    assert "default, from 2025-01-01 sang-t7" not in told  # until its own first row it is as the default
+    assert "sang-t7, from 2025-04-01 tuan-moi (of unit TT1)" in told
+
+
+def test_explain_names_the_row_of_the_calendar_that_the_unit_had_that_day(office):
+    load(office, "opening_hours", HOURS + WEEK + SATURDAY + ANOTHER)
+    days = "tuan-moi,2025-03-08,no,,Chưa có\nsang-t7,2025-03-08,yes,08:00-09:00,Mất điện\n"
+    load(office, "calendar", CALENDAR + days)
+    assert minutes(office)["saturday"] == (str(90 + 60), "0")
+    told = procmon("explain", "--dossier", "saturday", *WHEN, "--workspace", office).out
+    assert "Mất điện" in told
+    assert "Chưa có" not in told
+
+
 # --- doctor ---------------------------------------------------------------------------------------------------
 
 LACKED = DECIDED.stop
@@ -152,6 +174,8 @@ def days_lack(year: int) -> str:
 def test_doctor_asks_for_next_years_days_60_days_before_it(office):
     assert findings(office, f"{LACKED - 1}-11-01") == []
     assert findings(office, f"{LACKED - 1}-11-02") == [days_lack(LACKED)]
+    assert findings(office, f"{LACKED}-03-01") == [days_lack(LACKED)]
+    load(office, "calendar", CALENDAR + f"default,{LACKED}-03-03,no,,Mất điện\n")
     assert findings(office, f"{LACKED}-03-01") == [days_lack(LACKED)]
     load(office, "calendar", CALENDAR + f"default,{LACKED}-01-01,no,,Công văn về việc hoán đổi ngày làm việc\n")
     assert findings(office, f"{LACKED}-03-01") == []
@@ -174,3 +198,34 @@ def test_doctor_says_when_a_calendar_names_saturday_and_forgets_the_week(office)
     assert findings(office, "2025-06-30") == ["calendar sang-t7 is closed from Monday to Friday"]
     load(office, "opening_hours", HOURS + WEEK)
     assert findings(office, "2025-06-30") == []
+
+
+def test_doctor_names_calendars_and_units_that_are_likely_mistyped(office):
+    load(office, "calendar", CALENDAR + "defualt,2025-03-03,no,,Bão\nsang-t7,2025-03-03,no,,Bão\n")
+    lost = "calendar {} has single days but no opening hours, so no unit has them"
+    assert findings(office, "2025-06-30") == [lost.format("defualt"), lost.format("sang-t7")]
+    load(office, "opening_hours", HOURS + WEEK + SATURDAY)
+    assert findings(office, "2025-06-30") == [lost.format("defualt")]
+    load(office, "calendar", CALENDAR + "sang-t7,2025-03-03,no,,Bão\n", "--replace")
+    load(office, "opening_hours", HOURS + WEEK.replace("sang-t7,TT1", "zz,NOUNIT") + WEEK.replace("sang-t7,TT1", "yy,"))
+    assert findings(office, "2025-06-30") == [
+        "the registry lacks 2 days of the calendar that is shipped, such as 2026-01-02",
+        "calendar yy is no unit's",
+        "opening_hours: calendar zz is given to unit NOUNIT, which the registry does not know",
+    ]
+
+
+def test_doctor_asks_for_no_unit_of_a_calendar_while_none_is_loaded(tmp_path):
+    workspace = tmp_path / "office"
+    procmon("init", workspace)
+    load(workspace, "opening_hours", HOURS + WEEK)
+    assert findings(workspace, "2025-06-30") == []
+
+
+def test_a_calendar_from_a_day_after_the_baseline_moves_no_input_of_it(office):
+    procmon("baseline", "publish", "--from", "2024-01-01", "--to", "2025-04-01", "--workspace", office)
+    load(office, "opening_hours", HOURS + ANOTHER)
+    assert findings(office, "2025-06-30") == []
+    load(office, "opening_hours", HOURS + ANOTHER.replace("2025-04-01", "2025-03-31"))
+    (moved,) = findings(office, "2025-06-30")
+    assert "inputs moved since it was published: calendar" in moved

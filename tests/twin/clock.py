@@ -137,7 +137,9 @@ class Calendar:
         return self.weekday_hours(on.isoweekday(), on)
 
     def _hours_when_made_open(self, on: date) -> Hours:
-        return self.weekday_hours(on.isoweekday(), on) or self.usual_hours(on)
+        """A Saturday or Sunday stands in for a working day, whatever it is otherwise."""
+        is_weekend = on.isoweekday() in (6, 7)
+        return self.usual_hours(on) if is_weekend else self.weekday_hours(on.isoweekday(), on) or self.usual_hours(on)
 
     def sessions(self, on: date) -> list[tuple[datetime, datetime]]:
         """When the office is open on a day, as half-open stretches."""
@@ -218,16 +220,36 @@ class Calendar:
         return on
 
 
+class UnitCalendar(Calendar):
+    """What a unit keeps to: on each day the calendar that it had been given last by then, the default before any."""
+
+    def __init__(self, unit_id: str, calendars: "Calendars", rows: Sequence[Row]) -> None:
+        self.calendar_id = f"of {unit_id}"
+        self._calendars = calendars
+        self._given = [(read_day(row.get("valid_from", "")), row["calendar_id"]) for row in sorted(rows, key=_age)]
+        self._sessions = {}
+
+    def _on(self, day: date) -> Calendar:
+        calendar_id = DEFAULT
+        for since, given in self._given:
+            if since <= day:
+                calendar_id = given
+        return self._calendars[calendar_id]
+
+    def usual_hours(self, on: date) -> Hours:
+        return self._on(on).usual_hours(on)
+
+    def hours(self, on: date) -> Hours:
+        return self._on(on).hours(on)
+
+
 class Calendars:
     """All calendars of a registry, by unit and by id."""
 
     def __init__(self, registry: Any) -> None:
         self._registry = registry
         self._by_id: dict[str, Calendar] = {}
-        self._of_unit: dict[str, str] = {}
-        for row in sorted(table(registry, "opening_hours"), key=_age):
-            if row.get("unit_id"):
-                self._of_unit[row["unit_id"]] = row["calendar_id"]
+        self._of_unit: dict[str, Calendar] = {}
 
     def __getitem__(self, calendar_id: str) -> Calendar:
         if calendar_id not in self._by_id:
@@ -235,8 +257,11 @@ class Calendars:
         return self._by_id[calendar_id]
 
     def of_unit(self, unit_id: str) -> Calendar:
-        """The calendar a unit was given last, whatever the date; without its own, the default."""
-        return self[self._of_unit.get(unit_id, DEFAULT)]
+        """What a unit keeps to; without its own, the default."""
+        rows = [row for row in table(self._registry, "opening_hours") if row.get("unit_id") == unit_id and unit_id]
+        if rows and unit_id not in self._of_unit:
+            self._of_unit[unit_id] = UnitCalendar(unit_id, self, rows)
+        return self._of_unit.get(unit_id, self[DEFAULT])
 
 
 class Minutes:

@@ -250,14 +250,17 @@ CHANGED_HOURS = {1: "07:00-11:00", 3: "10:00-12:00", 5: ""}
 
 @st.composite
 def opening_hours(draw: DrawFn) -> list[dict[str, str]]:
-    """Calendars of some units, one of them changed on a day, and perhaps other hours of the default."""
+    """Calendars of some units, one of them changed on a day, and perhaps other hours of the default.
+
+    Both may be given to one unit, on one day or one after the other.
+    """
     rows: list[dict[str, str]] = []
     for calendar_id in draw(st.lists(st.sampled_from(sorted(WEEK_HOURS)), max_size=2, unique=True)):
-        unit_ids = draw(st.lists(st.sampled_from(UNITS), max_size=2, unique=True))
-        taken = {row["unit_id"] for row in rows if row["unit_id"]}
-        holders = [unit_id for unit_id in unit_ids if unit_id not in taken] or [""]
-        since = draw(st.sampled_from(["2020-01-01", "2025-01-24"]))
+        taken = sorted({row["unit_id"] for row in rows if row["unit_id"]})
+        once_more = st.sampled_from([*taken, *taken, *UNITS])  # the same unit, more often than by chance
+        holders = draw(st.lists(once_more, max_size=2, unique=True)) or [""]
         for unit_id in holders:
+            since = draw(st.sampled_from(["2020-01-01", "2025-01-24"]))
             rows += hours_rows(calendar_id, unit_id, WEEK_HOURS[calendar_id], since)
         if draw(st.booleans()):
             rows += hours_rows(calendar_id, draw(st.sampled_from(["", holders[0]])), CHANGED_HOURS, "2025-04-25")
@@ -286,7 +289,9 @@ def overrides(draw: DrawFn) -> list[dict[str, str]]:
     rows = {("default", "2026-01-02"): ("no", ""), ("default", "2026-01-10"): ("yes", "")}
     if draw(st.booleans()):
         rows = {}
-    days = ["2025-01-25", "2025-01-27", "2025-03-10", "2025-04-25", "2025-04-26", "2025-05-01", "2025-07-05"]
+    days = [
+        "2025-01-23", "2025-01-25", "2025-01-27", "2025-03-10", "2025-04-25", "2025-04-26", "2025-05-01", "2025-07-05",
+    ]  # fmt: skip
     for key in draw(
         st.lists(st.tuples(st.sampled_from(["default", *sorted(WEEK_HOURS)]), st.sampled_from(days)), max_size=4)
     ):

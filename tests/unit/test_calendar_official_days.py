@@ -73,8 +73,8 @@ def test_what_is_shipped_says_its_source() -> None:
 # ---- years that nobody has seen to
 
 
-def undecided(first: date, last: date, *rows: tuple[str, str]) -> list[int]:
-    loaded = [{"calendar_id": calendar_id, "on": day, "open": "no"} for calendar_id, day in rows]
+def undecided(first: date, last: date, *rows: tuple[str, str, str]) -> list[int]:
+    loaded = [{"calendar_id": calendar_id, "on": day, "open": is_open} for calendar_id, day, is_open in rows]
     return undecided_years(registry_tables({"calendar": loaded})["calendar"], first, last)
 
 
@@ -84,8 +84,15 @@ def test_years_that_are_not_shipped_are_undecided() -> None:
     assert undecided(date(2024, 1, 1), date(after - 1, 12, 31)) == []
 
 
-def test_a_row_of_the_office_decides_a_year_on_the_default_calendar() -> None:
+def test_a_row_of_the_office_that_closes_1_january_decides_a_year_on_the_default_calendar() -> None:
     year = DECIDED.stop
     span = (date(year, 1, 1), date(year, 12, 31))
-    assert undecided(*span, ("default", f"{year}-01-01")) == []
-    assert undecided(*span, ("default", f"{year + 1}-01-01"), ("own", f"{year}-01-01")) == [year]
+    assert undecided(*span, ("default", f"{year}-01-01", "no")) == []
+    assert undecided(*span, ("default", f"{year + 1}-01-01", "no"), ("own", f"{year}-01-01", "no")) == [year]
+
+
+@pytest.mark.parametrize("row", [("03-03", "no"), ("01-01", "yes"), ("01-02", "no"), ("12-31", "no")])
+def test_any_other_row_of_a_year_decides_nothing(row: tuple[str, str]) -> None:
+    year = DECIDED.stop
+    day, is_open = row
+    assert undecided(date(year, 1, 1), date(year, 12, 31), ("default", f"{year}-{day}", is_open)) == [year]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -112,13 +112,24 @@ def _procedure(amount: str, unit: str) -> dict[str, str]:
 def test_the_prefix_sum_equals_a_walk_over_the_days(
     registry: strategies.Registry, stretches: list[tuple[datetime, timedelta]]
 ) -> None:
-    calendars, walked = build(registry), clock.Calendars(registry)
-    for calendar_id in calendars.days["calendar_id"].unique().to_pylist():
+    calendars = build(registry)
+    for calendar_id, walked in walks(calendars, registry):
         starts = [start.replace(tzinfo=clock.ZONE) for start, _ in stretches]
         ends = [start + length for start, (_, length) in zip(starts, stretches, strict=True)]
         found = _open_through(calendars, calendar_id, ends) - _open_through(calendars, calendar_id, starts)
-        expected = [walked[calendar_id].open_seconds(*stretch) for stretch in zip(starts, ends, strict=True)]
+        expected = [walked.open_seconds(*stretch) for stretch in zip(starts, ends, strict=True)]
         assert found.tolist() == expected
+
+
+def walks(calendars: Calendars, registry: strategies.Registry) -> Iterator[tuple[str, clock.Calendar]]:
+    """Each calendar by its name, and each unit's, with the twin's."""
+    walked = clock.Calendars(registry)
+    yield from ((name, walked[name]) for name in named(calendars) if name not in calendars.spliced)
+    yield from ((row["calendar_id"], walked.of_unit(row["unit_id"])) for row in calendars.units.to_pylist())
+
+
+def named(calendars: Calendars) -> list[str]:
+    return list(calendars.days["calendar_id"].unique().to_pylist())
 
 
 def _open_through(calendars: Calendars, calendar_id: str, instants: list[datetime]) -> worktime.Numbers:
@@ -129,17 +140,18 @@ def _open_through(calendars: Calendars, calendar_id: str, instants: list[datetim
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(strategies.registries())
 def test_every_day_opens_closes_and_is_followed_as_on_the_walk(registry: strategies.Registry) -> None:
-    calendars, walked = build(registry), clock.Calendars(registry)
+    calendars = build(registry)
     first, last = date(2024, 12, 20), date(2025, 7, 20)
     days = calendars.days["day"]
-    asked = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less(days, pa.scalar(last)))
-    for row in calendars.days.filter(asked).to_pylist():
-        day, calendar = row["day"], walked[row["calendar_id"]]
-        assert row["is_open"] == calendar.is_open(day)
-        assert row["next_open_day"] == calendar.this_or_next_working_day(day)
-        assert row["following_open_day"] == calendar.next_working_day(day)
-        for instant, second in ((calendar.opening(day), "opens_second"), (calendar.closing(day), "closes_second")):
-            assert row[second] == instant.hour * 3600 + instant.minute * 60
+    asked = calendars.days.filter(pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less(days, pa.scalar(last))))
+    for calendar_id, calendar in walks(calendars, registry):
+        for row in asked.filter(pc.equal(asked["calendar_id"], calendar_id)).to_pylist():
+            day = row["day"]
+            assert row["is_open"] == calendar.is_open(day)
+            assert row["next_open_day"] == calendar.this_or_next_working_day(day)
+            assert row["following_open_day"] == calendar.next_working_day(day)
+            for instant, second in ((calendar.opening(day), "opens_second"), (calendar.closing(day), "closes_second")):
+                assert row[second] == instant.hour * 3600 + instant.minute * 60
 
 
 # ---- the tables
@@ -178,10 +190,101 @@ def test_each_full_hour_of_open_time_finds_its_session(office: Calendars) -> Non
     assert sorted(set(buckets.tolist())) == list(range(int(buckets.max()) + 1))
 
 
-def test_a_unit_has_the_calendar_that_it_was_given_last() -> None:
-    older = strategies.hours_rows("a", "W1", {1: "08:00-10:00"}, "2020-01-01")
-    newer = strategies.hours_rows("b", "W1", {1: "08:00-10:00"}, "2025-01-01")
-    assert build({"opening_hours": newer + older}).units.to_pylist() == [{"unit_id": "W1", "calendar_id": "b"}]
+# ---- calendars of units
+
+WEEK = dict.fromkeys(range(1, 6), "07:30-11:30 13:00-17:00")
+SATURDAYS = WEEK | {6: "07:30-11:30"}
+
+
+def of_units(calendars: Calendars) -> dict[str, str]:
+    return {row["unit_id"]: row["calendar_id"] for row in calendars.units.to_pylist()}
+
+
+def minutes_of_day(calendars: Calendars, unit_id: str, day: str) -> float:
+    return open_minutes(calendars, f"{day}T00:00", f"{day}T23:59", of_units(calendars)[unit_id])
+
+
+def test_a_new_calendar_leaves_the_hours_that_a_unit_had() -> None:
+    first = strategies.hours_rows("satA", "U3", SATURDAYS, "2024-01-01")
+    then = strategies.hours_rows("satB", "U3", WEEK | {7: "08:00-09:00"}, "2025-07-01")
+    before, after = build({"opening_hours": first}), build({"opening_hours": then + first})
+    received, finished = "2024-06-14T16:00", "2024-06-15T10:00"
+    assert open_minutes(before, received, finished, of_units(before)["U3"]) == 210
+    assert open_minutes(after, received, finished, of_units(after)["U3"]) == 210
+    assert of_units(after) == {"U3": "satA, from 2025-07-01 satB"}
+    days = ("2023-12-30", "2025-06-28", "2025-06-29", "2025-06-30", "2025-07-01", "2025-07-05", "2025-07-06")
+    assert [minutes_of_day(after, "U3", day) for day in days] == [0, 240, 0, 480, 480, 0, 60]
+    assert after.assignments(of_units(after)["U3"]) == ((FIRST_DAY, "satA"), (date(2025, 7, 1), "satB"))
+    assert after.version != before.version
+
+
+def test_until_a_unit_is_given_a_calendar_that_others_have_it_keeps_the_defaults_hours() -> None:
+    shared = strategies.hours_rows("sat", "U1", SATURDAYS, "2024-01-01")
+    later = strategies.hours_rows("sat", "U3", SATURDAYS, "2025-01-01")
+    calendars = build({"opening_hours": shared + later})
+    assert of_units(calendars) == {"U1": "sat", "U3": "default, from 2025-01-01 sat"}
+    for unit_id, minutes in (("U1", [240, 240]), ("U3", [0, 240])):
+        assert [minutes_of_day(calendars, unit_id, day) for day in ("2024-12-28", "2025-01-04")] == minutes
+
+
+def test_a_single_day_of_a_calendar_holds_for_a_unit_while_it_has_that_calendar() -> None:
+    first = strategies.hours_rows("satA", "U3", SATURDAYS, "2024-01-01")
+    then = strategies.hours_rows("satB", "U3", SATURDAYS, "2025-07-01")
+    rows = [
+        {"calendar_id": calendar_id, "on": day, "open": "yes", "hours": "08:00-09:00"}
+        for calendar_id, day in (
+            ("satB", "2025-06-30"), ("satA", "2025-07-01"), ("satA", "2025-06-27"), ("satB", "2025-07-02"),
+        )
+    ]  # fmt: skip
+    calendars = build({"opening_hours": first + then, "calendar": rows})
+    days = ("2025-06-27", "2025-06-30", "2025-07-01", "2025-07-02")
+    assert [minutes_of_day(calendars, "U3", day) for day in days] == [60, 480, 480, 60]
+
+
+def test_a_single_day_before_a_unit_had_the_calendar_is_not_the_units() -> None:
+    hours = strategies.hours_rows("sat", "U3", SATURDAYS, "2024-01-01")
+    calendars = build(
+        {"opening_hours": hours, "calendar": [{"calendar_id": "sat", "on": "2023-12-29", "open": "no", "hours": ""}]}
+    )
+    assert of_units(calendars) == {"U3": "default, from 2024-01-01 sat"}
+    assert [minutes_of_day(calendars, "U3", day) for day in ("2023-12-29", "2024-01-06")] == [480, 240]
+
+
+def test_units_whose_calendars_changed_alike_share_one() -> None:
+    units = [f"U{n}" for n in range(114)]
+    rows = [row for unit in units for row in strategies.hours_rows("a", unit, SATURDAYS, "2024-01-01")]
+    rows += [row for unit in units for row in strategies.hours_rows("b", unit, WEEK, "2025-07-01")]
+    rows += strategies.hours_rows("a", "U7", {6: "08:00-10:00"}, "2026-01-01")
+    calendars = build({"opening_hours": rows})
+    assert of_units(calendars)["U7"] == "a, from 2025-07-01 b, from 2026-01-01 a"
+    assert named(calendars) == ["a", "b", "default", "a, from 2025-07-01 b", of_units(calendars)["U7"]]
+    assert calendars.used() == {"a", "b"}
+
+
+def test_a_change_of_a_calendars_own_hours_is_no_other_calendar() -> None:
+    older = strategies.hours_rows("a", "W1", WEEK, "2020-01-01")
+    newer = strategies.hours_rows("a", "W1", {1: "08:00-10:00"}, "2025-01-01")
+    calendars = build({"opening_hours": newer + older})
+    assert (of_units(calendars), named(calendars)) == ({"W1": "a"}, ["a", "default"])
+    assert calendars.assignments("a") == ((FIRST_DAY, "a"),)
+
+
+def test_of_two_calendars_given_on_one_day_the_last_by_name_stands() -> None:
+    one, other = (strategies.hours_rows(name, "W1", WEEK, "2025-01-01") for name in ("a", "b"))
+    calendars = build({"opening_hours": other + one})
+    assert (of_units(calendars), calendars.used()) == ({"W1": "b"}, {"b"})
+
+
+def test_calendars_given_before_the_first_day_and_after_the_last_are_given_all_the_same() -> None:
+    days = {"a": "1998-01-01", "b": "1999-01-01", "c": "2060-01-01"}
+    rows = [strategies.hours_rows(name, "W1", {1: f"08:00-{n:02}:00"}, days[name]) for n, name in enumerate("abc", 9)]
+    opened = {"calendar_id": "b", "on": "2000-01-01", "open": "yes", "hours": "08:00-08:30"}
+    calendars = build({"opening_hours": [row for given in rows for row in given], "calendar": [opened]})
+    days = ("2000-01-01", "2000-01-10", "2059-12-29")
+    assert [minutes_of_day(calendars, "W1", day) for day in days] == [30, 120, 120]
+
+
+# ---- calendars' own hours
 
 
 def test_a_calendar_of_its_own_begins_with_the_defaults_hours() -> None:
@@ -208,6 +311,12 @@ def test_a_calendar_that_is_closed_from_monday_to_friday_is_named() -> None:
     calendars = build({"opening_hours": saturdays + fridays + mondays})
     assert worktime.closed_all_week(calendars, date(2025, 3, 1)) == ["saturdays"]
     assert worktime.closed_all_week(calendars, date(2025, 1, 1)) == []  # as the default is, until 1 March
+
+
+def test_a_closed_calendar_is_named_once_though_a_unit_had_another_before() -> None:
+    before = strategies.hours_rows("weeks", "W1", WEEK, "2020-01-01")
+    saturdays = strategies.hours_rows("saturdays", "W1", {6: "07:30-11:30"}, "2025-03-01")
+    assert worktime.closed_all_week(build({"opening_hours": before + saturdays}), date(2025, 3, 1)) == ["saturdays"]
 
 
 def test_a_calendar_that_only_tet_closes_is_not_named() -> None:
@@ -245,6 +354,39 @@ def test_a_calendar_that_is_never_open_is_refused_by_name() -> None:
     assert "opening_hours" in refused.value.remedy
 
 
+# ---- days off that are worked
+
+
+@pytest.mark.parametrize(
+    ("day", "hours", "minutes"),
+    [
+        ("2025-04-26", "", 480),  # swapped, as `holidays` knows
+        ("2026-01-10", "", 480),  # swapped by a row
+        ("2025-04-19", "", 480),  # opened by a row, on a Saturday like any
+        ("2025-04-20", "", 480),
+        ("2025-04-19", "08:00-09:00", 60),  # stated
+        ("2025-05-02", "", 450),  # a Friday off that is worked: a Friday's own hours
+        ("2025-05-03", None, 240),  # no row: a Saturday like any
+    ],
+)
+def test_a_worked_weekend_day_has_the_hours_of_a_working_day(day: str, hours: str | None, minutes: int) -> None:
+    rows = [*SWAP_OF_2026, {"calendar_id": "default", "on": day, "open": "yes", "hours": hours or ""}]
+    if hours is None or day in ("2025-04-26", "2026-01-10"):
+        rows = SWAP_OF_2026
+    calendars = build({"calendar": rows, **hours_of("sat", SATURDAYS | {5: "07:30-11:30 13:00-16:30"})})
+    assert open_minutes(calendars, f"{day}T00:00", f"{day}T23:59", "sat") == minutes
+
+
+def test_the_rulebooks_weekend_costs_the_same_where_saturdays_are_open_for_half_a_day() -> None:
+    calendars = build(hours_of("sat", SATURDAYS))
+    assert open_minutes(calendars, "2025-04-25T16:00", "2025-04-28T08:00", "sat") == 570
+
+
+def test_where_the_week_is_closed_a_worked_saturday_has_its_own_hours() -> None:
+    calendars = build(hours_of("saturdays", {6: "07:30-11:30"}))
+    assert open_minutes(calendars, "2025-04-26T00:00", "2025-04-26T23:59", "saturdays") == 240
+
+
 # ---- the version
 
 
@@ -264,6 +406,15 @@ def test_a_version_is_short_enough_to_be_read_out() -> None:
 def test_who_has_which_calendar_is_part_of_the_version() -> None:
     hours = {1: "08:00-10:00"}
     assert build(hours_of("x", hours, unit_id="W1")).version != build(hours_of("x", hours, unit_id="W2")).version
+
+
+def test_since_when_a_unit_has_its_calendar_is_part_of_the_version() -> None:
+    others = strategies.hours_rows("x", "W1", SATURDAYS, "2020-01-01")
+    versions = {
+        build({"opening_hours": others + strategies.hours_rows("x", "W2", SATURDAYS, since)}).version
+        for since in ("2020-01-01", "2025-01-01", "2025-07-01")
+    }
+    assert len(versions) == 3
 
 
 # ---- hours as text

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from itertools import groupby, pairwise
 from typing import Any, TypeVar
 
 import holidays
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from procmon import worktime
 from procmon.engine import Engine
-from procmon.errors import StoreError
+from procmon.errors import SettingsError, StoreError
+from procmon.inputs import Inputs
 from procmon.tables import FIRST_DAY, LAST_DAY
+from procmon.unit_calendars import DEFAULT
+from procmon.worktime import Calendars
 
+NO_SOURCE = "no source given"
 BUG = "This is a bug in procmon: please report it, with the dossier's events."
 MOST_LINES = 14
 """A stretch with more lines than this is told by month."""
@@ -58,17 +64,16 @@ class Line:
 class Days:
     """One calendar as the clock joined it (`calendar_days`, `calendar_minutes`), with the reasons of its days."""
 
-    def __init__(self, engine: Engine, calendar_id: str, registry: Mapping[str, pa.Table]) -> None:
-        self.calendar_id = calendar_id
+    def __init__(self, engine: Engine, calendar_id: str, seen: Inputs) -> None:
+        self.registry = seen.registry
+        self.assignments = seen.calendars.assignments(calendar_id)
         engine.give("wanted_calendar", pa.table({"calendar_id": [calendar_id]}))
         rows = engine.query(DAYS).to_pylist()
         self.of: dict[date, dict[str, Any]] = {row["day"]: row for row in rows}
         minutes = engine.query("SELECT pattern_id, minute FROM calendar_minutes WHERE is_open = 1").to_pylist()
         by_pattern = groupby(sorted((m["pattern_id"], m["minute"]) for m in minutes), key=lambda pair: pair[0])
         self.patterns = {pattern: _runs([minute for _, minute in pairs]) for pattern, pairs in by_pattern}
-        overrides = [row for row in registry["calendar"].to_pylist() if row["calendar_id"] in ("default", calendar_id)]
-        overrides.sort(key=lambda row: bool(row["calendar_id"] != "default"))  # the calendar's own stand last
-        self.overrides = {row["on"]: row for row in overrides}
+        self.overrides = {(row["calendar_id"], row["on"]): row for row in seen.registry["calendar"].to_pylist()}
 
     def sessions(self, day: date) -> Sessions:
         """The sessions of a day, in seconds from midnight."""
@@ -79,11 +84,13 @@ class Days:
         return bool(self.of[day]["is_open"])
 
     def why(self, day: date) -> str:
-        """Why a day is closed, or open although its weekday or a holiday would have it closed; empty for neither."""
-        override = self.overrides.get(day)
-        if override is not None:
-            said = override["source"] or "no source given"
-            return f"{'opened' if override['open'] else 'closed'} by the registry's calendar: {said}"
+        """Why a day is closed, or open at other hours than its weekday usually is; empty for neither."""
+        calendar_id = next(name for since, name in reversed(self.assignments) if since <= day)
+        override = self.overrides.get((calendar_id, day)) or self.overrides.get((DEFAULT, day))
+        if override is not None and not override["open"]:
+            return f"closed by the registry's calendar: {override['source'] or NO_SOURCE}"
+        if override is not None and self.sessions(day) != (usual := self._usual(calendar_id, day)):
+            return f"{_opened(self.sessions(day), usual)}: {override['source'] or NO_SOURCE}"
         package = f"package holidays {version('holidays')}"
         if day in _vietnam().weekend_workdays:
             return f"made-up working day ({package})"
@@ -91,7 +98,33 @@ class Days:
             return f"holiday: {_vietnam()[day]} ({package})"
         if self.is_open(day):
             return ""
-        return "weekend" if day.weekday() >= 5 else f"{day:%A}s are closed in calendar {self.calendar_id}"
+        return "weekend" if day.weekday() >= 5 else f"{day:%A}s are closed in calendar {calendar_id}"
+
+    def why_not(self, day: date) -> str:
+        """Why none of the time asked about on a day is open."""
+        why = self.why(day)
+        if not self.is_open(day):
+            return why
+        return f"outside opening hours: {why}" if why else "outside opening hours"
+
+    def _usual(self, calendar_id: str, day: date) -> Sessions:
+        """A day's sessions if no override spoke of it; of a made-up working day none, as its weekday is closed."""
+        if self._without_overrides is None or day in _vietnam().weekend_workdays:
+            return ()
+        days, minutes = self._without_overrides.days, self._without_overrides.minutes
+        of_day = days.filter(pc.equal(days["day"], pa.scalar(day)))
+        known = dict(zip(of_day["calendar_id"].to_pylist(), of_day["pattern_id"].to_pylist(), strict=True))
+        pattern = known.get(calendar_id, known[DEFAULT])  # one that has nothing but overrides is else as the default
+        is_open = pc.and_(pc.equal(minutes["pattern_id"], pattern), pc.equal(minutes["is_open"], 1))
+        return _runs(minutes.filter(is_open)["minute"].to_pylist())
+
+    @cached_property
+    def _without_overrides(self) -> Calendars | None:
+        """The calendars as their weekly hours and the holidays have them; None where one is never open by those."""
+        try:
+            return worktime.build(self.registry["calendar"].slice(0, 0), self.registry["opening_hours"])
+        except SettingsError:
+            return None
 
     def lines(self, since: datetime, until: datetime, counts_from: datetime, why_not: str) -> list[Line]:
         """Open time of [since, until) by days, merged; of the time before `counts_from` nothing counts.
@@ -99,19 +132,18 @@ class Days:
         All three are local wall-clock instants without offset. `why_not` is what is said of time that does not count.
         """
         since, until = since.replace(microsecond=0), until.replace(microsecond=0)
+        if since == until:
+            return [Line(since.date(), since.date(), "", "no time: it begins and ends in the same second", 0)]
         last = max((until - timedelta(seconds=1)).date(), since.date())
         days = (since.date() + timedelta(days=n) for n in range((last - since.date()).days + 1))
         return told(self._line(day, since, until, counts_from, why_not) for day in days)
 
     def _line(self, day: date, since: datetime, until: datetime, counts_from: datetime, why_not: str) -> Line:
-        if not self.is_open(day):
-            return Line(day, day, "", self.why(day), 0)
-        all_of_day = self.sessions(day)
-        seen = _clipped(all_of_day, _second(since, day), _second(until, day))
+        seen = _clipped(self.sessions(day), _second(since, day), _second(until, day))
         counted = _clipped(seen, _second(counts_from, day), 86400)
         if counted != seen:
             return Line(day, day, hours(counted), why_not, _length(counted))
-        why = self.why(day) if seen else "outside opening hours"
+        why = self.why(day) if seen else self.why_not(day)
         return Line(day, day, hours(seen), why, _length(seen))
 
 
@@ -123,9 +155,18 @@ def _vietnam() -> holidays.HolidayBase:
 
 def _runs(minutes: Sequence[int]) -> Sessions:
     """Minutes in ascending order as runs, in seconds."""
+    if not minutes:
+        return ()
     starts = [minutes[0], *(b for a, b in pairwise(minutes) if b != a + 1)]
     ends = [*(a for a, b in pairwise(minutes) if b != a + 1), minutes[-1]]
     return tuple((start * 60, (end + 1) * 60) for start, end in zip(starts, ends, strict=True))
+
+
+def _opened(sessions: Sessions, usual: Sessions) -> str:
+    """What the registry's calendar made of a day on which it is not open as usual."""
+    more = _length(sessions) - _length(usual)
+    what = "opened" if more > 0 else "part closed" if more < 0 else "open at other hours"
+    return f"{what} by the registry's calendar, {hours(sessions)} instead of {hours(usual) or 'closed'}"
 
 
 def _second(moment: datetime, day: date) -> int:
@@ -152,7 +193,8 @@ def told(days: Iterable[Line]) -> list[Line]:
 def _merged(days: Iterable[Line]) -> list[Line]:
     lines: list[Line] = []
     for day in days:
-        if lines and (lines[-1].sessions, lines[-1].why) == (day.sessions, day.why):
+        is_next = bool(lines) and lines[-1].last + timedelta(days=1) == day.first
+        if is_next and (lines[-1].sessions, lines[-1].why) == (day.sessions, day.why):
             lines[-1] = replace(lines[-1], last=day.last, seconds=lines[-1].seconds + day.seconds)
         else:
             lines.append(day)
@@ -166,16 +208,19 @@ def _by_month(lines: Sequence[Line]) -> Iterator[Line]:
     for _, of_month in groupby(inner, key=lambda day: (day.first.year, day.first.month)):
         days = list(of_month)
         opened = [day for day in days if day.is_open]
-        closed = [day for day in days if not day.is_open]
-        why = "; ".join(f"{n} × {reason}" for reason, n in _counts(day.why for day in closed))
-        yield Line(
-            days[0].first,
-            days[-1].last,
-            " + ".join(f"{n} × {amount(seconds)}" for seconds, n in _counts(day.seconds for day in opened)),
-            f"no time on {_days(len(closed))}: {why}" if closed else "",
-            sum(day.seconds for day in opened),
-        )
+        said = " + ".join(f"{n} × {amount(seconds)}" for seconds, n in _counts(day.seconds for day in opened))
+        yield Line(days[0].first, days[-1].last, said, _why_of(days), sum(day.seconds for day in opened))
     yield lines[-1]
+
+
+def _why_of(days: Sequence[Line]) -> str:
+    """The reasons of a month's closed days, counted, and of its days open at other hours than usual, by name."""
+    closed = [day for day in days if not day.is_open]
+    parts = [f"{n} × {reason}" for reason, n in _counts(day.why for day in closed)]
+    said = [f"no time on {_days(len(closed))}: {'; '.join(parts)}"] if closed else []
+    unusual = _merged(day for day in days if day.is_open and day.why)
+    named = [f"{span(line.first, line.last)}: {amount(line.seconds)}, {line.why}" for line in unusual]
+    return "; ".join([*said, *named])
 
 
 def _single_days(line: Line) -> Iterator[Line]:
@@ -195,6 +240,15 @@ def _days(n: int) -> str:
     return f"{n} day{'' if n == 1 else 's'}"
 
 
+def span(first: date, last: date) -> str:
+    """Days in a row: `Wed 22 Jan 2025`, or `Sat 25 to Sun 26 Jan 2025`."""
+    if first == last:
+        return f"{first:%a %d %b %Y}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first:%a %d} to {last:%a %d %b %Y}"
+    return f"{first:%a %d %b} to {last:%a %d %b %Y}"
+
+
 def hours(sessions: Sessions) -> str:
     """Sessions as people write them: `07:30–11:30 13:00–17:00`."""
     return " ".join(f"{clock(start)}–{clock(end)}" for start, end in sessions)
@@ -204,6 +258,13 @@ def clock(second: int) -> str:
     """The time of a second of the day, to the minute where it is a whole one."""
     hour, minute, rest = second // 3600, second // 60 % 60, second % 60
     return f"{hour:02}:{minute:02}" + (f":{rest:02}" if rest else "")
+
+
+def time_of(moment: datetime) -> str:
+    """An instant's time: `15:00`, with seconds and their fraction where they are not zero: `15:00:00.5`."""
+    fraction = f".{moment:%f}".rstrip("0") if moment.microsecond else ""
+    seconds = f":{moment:%S}" if moment.second or fraction else ""
+    return f"{moment:%H:%M}{seconds}{fraction}"
 
 
 def amount(seconds: int) -> str:

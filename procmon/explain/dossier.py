@@ -6,8 +6,6 @@ nothing is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,112 +13,35 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from procmon.engine import Engine
-from procmon.errors import UsageProblem
-from procmon.explain.days import Days, Line, amount, clock, must_agree
+from procmon.explain.days import Days, clock, must_agree, time_of
 from procmon.explain.due import DueLine, Term, derive
-from procmon.explain.verdicts import Verdict, verdicts
+from procmon.explain.events import Events, nothing_seen
+from procmon.explain.told import DossierTold, DueTold, Policy, StatedDue, StretchTold
+from procmon.explain.verdicts import verdicts
 from procmon.inputs import Inputs, measured
 from procmon.measure.dossiers import POLICIES
 from procmon.measure.stretches import NEEDED_STEPS, stretches
 from procmon.store.workspace import Workspace
-from procmon.tables import DOSSIERS, EVENT_COLUMNS, STRETCHES
+from procmon.tables import DOSSIERS, FIRST_DAY, STRETCHES
 
 KEPT_STEPS = (*NEEDED_STEPS, "ruled", "stated_dues")
-SAME_EVENT = [name for name, _, _ in EVENT_COLUMNS if name != "recorded_at"]
 KINDS = {"working": "working_seconds", "waiting": "paused_seconds", "discarded": "discarded_seconds"}
 """The kinds of stretches, and the column of `dossiers` that each adds up to."""
 
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Policy:
-    """A policy in force for the dossier, and who set it."""
-
-    name: str
-    value: str
-    set_by: str
-
-
-@dataclass(frozen=True)
-class EventTold:
-    """An event in order; `rows` are the rows of the log that say it, as batch:row. `no` is empty where none counts."""
-
-    no: int | None
-    happened_at: datetime | None
-    status: str
-    unit_id: str
-    stage: str
-    due: str
-    rows: str
-    note: str
-
-
-@dataclass(frozen=True)
-class StretchTold:
-    """From one event to the next: a row of STRETCHES, the policy that made it of its kind, its open time by days."""
-
-    no: int
-    from_at: datetime
-    to_at: datetime
-    kind: str
-    because: str
-    status: str
-    unit_id: str
-    stage: str
-    open_seconds: int
-    lines: list[Line]
-
-
-@dataclass(frozen=True)
-class StatedDue:
-    """An appointment stated by an event, as an instant."""
-
-    no: int
-    stated: str
-    due_at: datetime
-    is_move: bool
-
-
-@dataclass(frozen=True)
-class DueTold:
-    """The due dates: the limit's with its derivation, the stated ones, and the one that is judged."""
-
-    limit: str
-    lines: list[DueLine]
-    computed_due_at: datetime | None
-    stated: list[StatedDue]
-    judged_due_at: datetime | None
-    judged_why: str
-
-
-@dataclass(frozen=True)
-class DossierTold:
-    """Everything that `procmon explain --dossier` says; instants in the office's zone."""
-
-    dossier_id: str
-    as_of: datetime
-    procedure: str
-    calendar: str
-    policies: list[Policy]
-    events: list[EventTold]
-    stretches: list[StretchTold]
-    seconds: dict[str, int | None]
-    minutes: dict[str, int | None]
-    due: DueTold
-    outcome: str
-    received_at: datetime | None
-    ended_at: datetime | None
-    verdicts: list[Verdict]
-
-
-def explain_dossier(workspace: Workspace, seen: Inputs, dossier_id: str, *, as_of: datetime) -> DossierTold:
+def explain_dossier(
+    workspace: Workspace, seen: Inputs, dossier_id: str, *, as_of: datetime, is_period_end: bool = False
+) -> DossierTold:
     """Explain a dossier as of an instant; `seen.forced` policies count as in `show dossiers --policy`.
 
     Raises: UsageProblem for a dossier without an event seen by then, StoreError if the explanation does not add up.
     """
-    with measured(workspace, seen, as_of, keep=KEPT_STEPS) as engine:
+    with measured(workspace, seen, as_of, is_period_end=is_period_end, keep=KEPT_STEPS) as engine:
         engine.give("wanted", pa.table({"dossier_id": [dossier_id]}))
+        if not engine.query(OWN_DOSSIER).num_rows:
+            raise nothing_seen(workspace, engine, seen, dossier_id, as_of)
         # The stretches of one dossier are enough: over a city's year they take seconds.
         engine.step("events", "SELECT e.* FROM events AS e SEMI JOIN wanted USING (dossier_id)")
         stretches(engine)
@@ -134,17 +55,11 @@ class Teller:
         self.engine, self.seen, self.zone, self.dossier_id = engine, seen, zone, dossier_id
         self.as_of = as_of.astimezone(zone)
         engine.give("wanted", pa.table({"dossier_id": [dossier_id]}))
-        found = DOSSIERS.conform(engine.query(OWN_DOSSIER)).to_pylist()
-        if not found:
-            raise UsageProblem(
-                f"no event of dossier '{dossier_id}' is seen as of {self.as_of.isoformat(timespec='seconds')}",
-                remedy="Codes must match to the letter: see `procmon show dossiers`; or ask --as-of a later instant.",
-            )
-        self.dossier = found[0]
+        self.dossier: Row = DOSSIERS.conform(engine.query(OWN_DOSSIER)).to_pylist()[0]
         self.ruled = self._rows("ruled")[0]
         self.version = self._version()
-        self.events = sorted(self._rows("events"), key=lambda event: event["seq"])
-        self.days = Days(engine, self.dossier["calendar_id"], seen.registry)
+        self.events = Events(engine, seen, self.as_of, zone)
+        self.days = Days(engine, self.dossier["calendar_id"], seen)
         self.clock = (self._rows("clocks") or [{}])[0]
 
     def _rows(self, step: str) -> list[Row]:
@@ -168,15 +83,15 @@ class Teller:
         )
 
     def local(self, moment: datetime | None) -> datetime | None:
-        """An instant in the office's zone, to the whole second as durations take it."""
-        return moment.astimezone(self.zone).replace(microsecond=0) if moment else None
+        """An instant in the office's zone, where there is one."""
+        return self.exact(moment) if moment else None
 
     def exact(self, moment: datetime) -> datetime:
         """An instant in the office's zone."""
         return moment.astimezone(self.zone)
 
     def wall(self, moment: datetime) -> datetime:
-        """An instant by the local wall clock."""
+        """An instant by the local wall clock, to the whole second as durations take it."""
         return moment.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
 
     def told(self) -> DossierTold:
@@ -194,7 +109,7 @@ class Teller:
             procedure=self._procedure(),
             calendar=self._calendar(),
             policies=[self._policy(name) for name in POLICIES],
-            events=self._events(),
+            events=self.events.told(self.clock.get("ended_seq")),
             stretches=parts,
             seconds={kind: dossier[column] for kind, column in KINDS.items()},
             minutes={name: dossier[f"{name}_minutes"] for name in ("working", "paused")},
@@ -212,7 +127,11 @@ class Teller:
         if not self.version:
             return f"{logged}: no version of {known} was in force on the day of receipt, so without a limit"
         by = "" if known == logged else f", found by its national part {known}"
-        return f"{logged}{by}: {self.version['name']}, version in force from {self.version['valid_from']}"
+        return f"{logged}{by}: {self.version['name']}, {self._in_force()}"
+
+    def _in_force(self) -> str:
+        since = self.version["valid_from"]
+        return f"version in force from {'the beginning' if since <= FIRST_DAY else since}"
 
     def _calendar(self) -> str:
         name = self.dossier["calendar_id"]
@@ -226,90 +145,19 @@ class Teller:
         if name in self.seen.forced:
             set_by = "asked for by --policy"
         elif self.version.get(name):
-            set_by = f"set by the procedure's version of {self.version['valid_from']}"
+            set_by = f"set by the procedure's {self._in_force()}"
         else:
             set_by = "the office's default"
         return Policy(name, self.ruled[name], set_by)
 
-    # --- events
-
-    def _events(self) -> list[EventTold]:
-        stored = self._log_rows()
-        shown, no = [], 0
-        for event in self.events:
-            no += event["is_new"]
-            key = tuple(event[name] for name in SAME_EVENT)
-            rows = stored.pop(key, [])
-            shown.append(self._event(event, no, " ".join(f"{row['batch_id']}:{row['row_no']}" for row in rows)))
-        for key, rows in stored.items():
-            row = dict(zip(SAME_EVENT, key, strict=True))
-            place = " ".join(f"{one['batch_id']}:{one['row_no']}" for one in rows)
-            shown.append(self._unseen(row, place, rows))
-        return shown
-
-    def _log_rows(self) -> dict[tuple[object, ...], list[Row]]:
-        """The lake's rows of this dossier by what they say, the stored row first, then what repeats it."""
-        rows = self.engine.query(LOG_ROWS).to_pylist()
-        said_by = {(row["batch_id"], row["row_no"]): row for row in rows if row["repeat_of_batch"] is None}
-        found: dict[tuple[object, ...], list[Row]] = {}
-        for row in rows:
-            said = said_by[row["repeat_of_batch"] or row["batch_id"], row["repeat_of_row"] or row["row_no"]]
-            found.setdefault(tuple(said[name] for name in SAME_EVENT), []).append(row)
-        return found
-
-    def _event(self, event: Row, no: int, rows: str) -> EventTold:
-        notes = []
-        if not event["is_new"]:
-            notes.append("amends it")
-        elif event["occurred_on"] is not None:
-            notes.append(f"known by its day only: taken as {event['local_at']:%H:%M}")
-        if " " in rows:
-            notes.append("repeated")
-        if event["is_new"] and self._is_end(event):
-            notes.append("the end")
-        return self._told(event, no, event["happened_at"], rows, "; ".join(notes))
-
-    def _told(self, row: Row, no: int | None, moment: datetime | None, rows: str, note: str) -> EventTold:
-        return EventTold(
-            no=no,
-            happened_at=self.local(moment),
-            status=row["status"],
-            unit_id=row["unit_id"] or "",
-            stage=row["stage"] or "",
-            due=self._stated(row),
-            rows=rows,
-            note=note,
-        )
-
-    def _is_end(self, event: Row) -> bool:
-        return bool(self.clock.get("ended_seq") == event["seq"])
-
-    def _stated(self, row: Row) -> str:
-        if row["due_on"] is not None:
-            return str(row["due_on"])
-        return f"{self.wall(row['due_at']):%Y-%m-%d %H:%M}" if row["due_at"] else ""
-
-    def _unseen(self, row: Row, place: str, rows: list[Row]) -> EventTold:
-        live = [one for one in rows if one["batch_id"] in self.seen.live]
-        if not live:
-            note = f"does not count: batch {rows[0]['batch_id']} is retracted"
-        elif row["occurred_at"] is not None and row["occurred_at"] > self.as_of:
-            note = "not seen: after the as-of instant"
-        elif row["occurred_on"] is not None and not live[0]["source"]:
-            note = "not seen: its day ends after the as-of instant"
-        else:
-            note = f"superseded: {live[0]['source']} exported the dossier again later"
-        return self._told(row, None, row["occurred_at"], place, note)
-
     # --- stretches
 
     def _stretches(self) -> list[StretchTold]:
-        numbers = self._numbers()
         rows = STRETCHES.conform(self.engine.query(OWN_STRETCHES)).to_pylist()
         parts = []
         for row in rows:
             lines = self.days.lines(self.wall(row["from_at"]), self.wall(row["to_at"]), *self._counts_from())
-            no = numbers[row["seq"]]
+            no = self.events.numbers[row["seq"]]
             must_agree(f"the open time after event {no}", sum(line.seconds for line in lines), row["open_seconds"])
             parts.append(
                 StretchTold(
@@ -336,14 +184,6 @@ class Teller:
             return f"a pause, by {name} = {self.ruled[name]}"
         return f"no pause, by {name} = {self.ruled[name]}" if name in ("supplement", "payment") else ""
 
-    def _numbers(self) -> dict[int, int]:
-        """Place in the order → the event's number as shown, in which amendments have that of their event."""
-        numbers, no = {}, 0
-        for event in self.events:
-            no += event["is_new"]
-            numbers[event["seq"]] = no
-        return numbers
-
     def _is_late_receipt(self) -> bool:
         return bool(self.clock["start_day"] > self.dossier["received_on"])
 
@@ -362,10 +202,10 @@ class Teller:
     def _due(self) -> DueTold:
         dossier = self.dossier
         limit, lines = self._limit()
-        numbers = self._numbers()
+        numbers, stated_due = self.events.numbers, self.events.stated_due
         rows = sorted(self._rows("stated_dues"), key=lambda row: int(row["seq"]))
         stated = [
-            StatedDue(numbers[row["seq"]], self._stated(self._of(row["seq"])), self.exact(row["due"]), row["is_move"])
+            StatedDue(numbers[row["seq"]], stated_due(row["seq"]), self.exact(row["due"]), row["is_move"])
             for row in rows
         ]
         must_agree("the number of due dates moved", sum(due.is_move for due in stated), dossier["n_due_moves"])
@@ -383,9 +223,6 @@ class Teller:
             judged_why=why,
         )
 
-    def _of(self, seq: int) -> Row:
-        return next(event for event in self.events if event["seq"] == seq)
-
     def _limit(self) -> tuple[str, list[DueLine]]:
         if self.dossier["received_at"] is None:
             return "not received, so no term has begun", []
@@ -396,36 +233,15 @@ class Teller:
         if self._is_late_receipt():
             day = self.clock["start_day"]
             opens = self.days.of[day]["opens_second"]
-            late = [DueLine(received.date(), received.date(), f"received at {received:%H:%M}: counts as of {day}")]
+            at = time_of(self.exact(self.dossier["received_at"]))
+            late = [DueLine(received.date(), received.date(), f"received at {at}: counts as of {day}")]
             received = datetime.combine(day, datetime.min.time()) + timedelta(seconds=opens)
         term = Term(self.ruled["limit_amount"], self.ruled["limit_unit"], received)
         lines, due = derive(self.days, term)
         must_agree("the computed due date", due, self.wall(self.dossier["computed_due_at"]))
         source = f", source: {self.version['source']}" if self.version.get("source") else ""
-        return f"{term.words}, version in force from {self.version['valid_from']}{source}", [*late, *lines]
+        return f"{term.words}, {self._in_force()}{source}", [*late, *lines]
 
-
-LOG_ROWS = """
-    WITH own AS (SELECT l.* FROM lake AS l SEMI JOIN wanted USING (dossier_id)),
-    stored AS (SELECT o.* FROM own AS o WHERE o.repeat_of_batch IS NULL),
-    known AS (
-        SELECT * FROM stored
-        UNION ALL
-        SELECT l.*
-        FROM lake AS l
-        JOIN stored AS s ON s.batch_id = l.repeat_of_batch AND s.row_no = l.repeat_of_row
-    )
-    SELECT k.*
-    FROM known AS k
-    JOIN done AS d ON d.batch_id = k.batch_id
-    ORDER BY k.repeat_of_batch NULLS FIRST, k.batch_id NULLS FIRST, k.row_no NULLS FIRST
-"""
-"""The rows of the lake that say something of the dossier: those stored, then those that repeat them."""
 
 OWN_DOSSIER = "SELECT d.* FROM dossiers AS d SEMI JOIN wanted USING (dossier_id)"
 OWN_STRETCHES = "SELECT s.* FROM stretches AS s SEMI JOIN wanted USING (dossier_id) ORDER BY s.seq NULLS FIRST"
-
-
-def amounts(seconds: Mapping[str, int | None]) -> str:
-    """`working 1,440 min, waiting 480 min`."""
-    return ", ".join(f"{kind} {amount(n)}" for kind, n in seconds.items() if n is not None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from procmon.explain.days import MOST_LINES, Days, amount, clock, hours
+from procmon.explain.days import MOST_LINES, Days, amount, clock, hours, span
 from procmon.worktime import Session
 
 
@@ -30,8 +30,9 @@ class Term:
 
     @property
     def words(self) -> str:
-        """Such as `10 working days`."""
-        return f"{self.amount:g} {self.unit.replace('_', ' ')}"
+        """Such as `10 working days`, `1 month`."""
+        unit = self.unit.replace("_", " ")
+        return f"{self.amount:g} {unit.removesuffix('s') if self.amount == 1 else unit}"
 
 
 def derive(days: Days, term: Term) -> tuple[list[DueLine], datetime]:
@@ -67,11 +68,17 @@ def _hours(days: Days, term: Term) -> tuple[list[DueLine], datetime]:
                 counted.append((start, end))
                 left -= end - start
                 due = _at(day, end)
-        said = f"{hours(tuple(counted))}: {amount(total - left)} of {amount(total)}" if counted else days.why(day)
-        lines.append(DueLine(day, day, said or "outside opening hours"))
+        said = f"{hours(tuple(counted))}: {amount(total - left)} of {amount(total)}" if counted else ""
+        lines.append(DueLine(day, day, said + _because(days, day) if said else days.why_not(day)))
         day += timedelta(days=1)
     ends = DueLine(due.date(), due.date(), f"{amount(total)} have passed at {clock(_seconds(due))}: due")
     return [*_merged(lines), ends], due
+
+
+def _because(days: Days, day: date) -> str:
+    """What makes an open day's hours others than usual, to follow what is said of it."""
+    why = days.why(day)
+    return f", {why}" if why else ""
 
 
 def _seconds(moment: datetime) -> int:
@@ -106,8 +113,11 @@ def _said(run: list[_Counted]) -> str:
     parts = []
     if opened:
         first, last = opened[0].number, opened[-1].number
-        whys = sorted({one.why for one in opened} - {""})
-        parts.append((f"day {first}" if first == last else f"days {first} to {last}") + "".join(f", {w}" for w in whys))
+        parts.append(f"day {first}" if first == last else f"days {first} to {last}")
+        if len({one.why for one in opened}) == 1:
+            parts[0] += f", {opened[0].why}" if opened[0].why else ""
+        else:  # told by month
+            parts += [f"{span(one.day, one.day)}: {one.why}" for one in opened if one.why]
     if closed:
         whys = [f"{closed.count(why)} × {why}" if opened else why for why in dict.fromkeys(closed)]
         parts.append("no working day: " + "; ".join(whys))
@@ -122,7 +132,8 @@ def _calendar_days(days: Days, term: Term) -> tuple[list[DueLine], datetime]:
     while not days.is_open(due):
         lines.append(DueLine(due, due, f"closed, so the term goes on: {days.why(due)}"))
         due += timedelta(days=1)
-    lines.append(DueLine(due, due, f"due at closing time, {clock(int(days.of[due]['closes_second']))}"))
+    closes = clock(int(days.of[due]["closes_second"]))
+    lines.append(DueLine(due, due, f"due at closing time, {closes}{_because(days, due)}"))
     return list(_merged(lines)), _closing(days, due)
 
 

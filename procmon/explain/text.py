@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from textwrap import wrap
 
-from procmon.explain.days import Line, amount
-from procmon.explain.dossier import DossierTold, StretchTold, amounts
+from procmon.explain.days import Line, amount, span, time_of
 from procmon.explain.figure import FigureTold, measured_by
+from procmon.explain.told import DossierTold, StretchTold
 
 WIDTH = 110
 
@@ -22,7 +22,7 @@ def _dossier(told: DossierTold) -> Iterator[str]:
     yield from aligned(
         [
             ("dossier", told.dossier_id),
-            ("as of", told.as_of.isoformat(timespec="seconds")),
+            ("as of", told.as_of.isoformat()),
             ("procedure", told.procedure),
             ("calendar", told.calendar),
             *(
@@ -47,7 +47,8 @@ def _dossier(told: DossierTold) -> Iterator[str]:
         yield from _stretch(part)
         yield ""
     if told.stretches:
-        yield f"together: {amounts(told.seconds)}"
+        amounts = (f"{kind} {amount(n)}" for kind, n in told.seconds.items() if n is not None)
+        yield f"together: {', '.join(amounts)}"
         shown = ", ".join(f"{name}_minutes {n}" for name, n in told.minutes.items())
         yield f"shown as: {shown} (whole minutes, rounded down once)"
     yield from ("", "DUE DATE", "")
@@ -99,17 +100,8 @@ def _harmless(text: str) -> str:
 
 
 def moment(at: datetime | None) -> str:
-    """An instant as `Wed 22 Jan 2025 16:30`, with seconds where they are not zero; empty for none."""
-    return "" if at is None else f"{at:%a %d %b %Y %H:%M}" + (f":{at:%S}" if at.second else "")
-
-
-def span(first: date, last: date) -> str:
-    """Days in a row: `Wed 22 Jan 2025`, or `Sat 25 to Sun 26 Jan 2025`."""
-    if first == last:
-        return f"{first:%a %d %b %Y}"
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first:%a %d} to {last:%a %d %b %Y}"
-    return f"{first:%a %d %b} to {last:%a %d %b %Y}"
+    """An instant as `Wed 22 Jan 2025 16:30` (`time_of`); empty for none."""
+    return "" if at is None else f"{at:%a %d %b %Y} {time_of(at)}"
 
 
 def figure_text(told: FigureTold) -> str:
@@ -125,14 +117,12 @@ def _figure(told: FigureTold) -> Iterator[str]:
     yield from aligned([names, *cells])
     if told.n_more:
         yield f"and {told.n_more} more rows: name a --scope"
-    if told.dossiers is not None:
-        yield from ("", f"DOSSIERS, {told.n_dossiers}", "", *told.dossiers)
-        if told.n_dossiers != len(told.dossiers):
-            yield f"and {(told.n_dossiers or 0) - len(told.dossiers)} more: see `procmon show dossiers`"
     yield from ("", "SQL", "", f"-- dossiers come of the log by {measured_by()}")
     for name, text in told.sql.items():
         yield from ("", f"-- {name}", *text.rstrip().splitlines())
     yield from ("", f"-- then {told.then}")
+    if told.dossiers is not None:
+        yield from ("", f"DOSSIERS, {told.n_dossiers}", "", *told.dossiers)
 
 
 def _number(value: object) -> object:

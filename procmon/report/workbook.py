@@ -65,7 +65,7 @@ def form_06_workbook(form: pa.Table, *, owner: str, period: Period, as_of: datet
 
 def _write_title(book: Workbook, sheet: Worksheet, owner: str, period: Period, as_of: str) -> None:
     days = words.span(period.from_, period.to)
-    name = words.period_name(period)
+    name = words.period_name(period).removeprefix("kỳ báo cáo ")  # the heading says it already
     lines = (
         ("Biểu số 06/VPCP/KSTT", TITLE, f"Đơn vị báo cáo: {owner}"),
         (ISSUED, f"Kỳ báo cáo: {days if name == days else f'{name} ({days})'}", f"Số liệu chốt lúc {as_of}"),

@@ -22,18 +22,18 @@ from procmon import pages, worktime
 from procmon.config import EngineSettings, PolicySettings
 from procmon.engine import Engine
 from procmon.errors import StoreError
+from procmon.explain.behind import OF_PERIOD, count, counts_dossiers, dossiers_behind, page_of
 from procmon.explain.days import Days, amount, hours
 from procmon.explain.dossier import KEPT_STEPS, KINDS, DossierTold, Teller
-from procmon.explain.figure import COUNTING_TABLES, OF_PERIOD, dossiers_behind
-from procmon.explain.text import dossier_text
-from procmon.inputs import Inputs, closed_period, find_run, measured, read_inputs
+from procmon.explain.text import dossier_text, moment
+from procmon.inputs import Inputs, find_run, measured, read_inputs
 from procmon.judge.definitions import BRIDGE_COUNTS, BRIDGE_STEPS, FAMILIES, definition
 from procmon.measure import Asked, measure
 from procmon.measure.stretches import stretches
-from procmon.run import day_after
+from procmon.run import asks_of_tonight
 from procmon.store import ledger
 from procmon.store.workspace import open_workspace
-from tests.office import CITY, city_rows, load_city, procmon, write_log
+from tests.office import CITY, RECIPIENTS, city_rows, copy_of, load_city, procmon, write_log
 
 LOCAL = ZoneInfo(ZONE)
 
@@ -133,6 +133,72 @@ def test_closed_days_are_named_with_their_source() -> None:
     assert why_of(told, "2025-02-04") == ["closed by the registry's calendar: CV 12"]
 
 
+def opened(day: str, hours_of: str, source: str, calendar_id: str = "default") -> dict[str, str]:
+    return {"calendar_id": calendar_id, "on": day, "open": "yes", "hours": hours_of, "source": source}
+
+
+HALF_DAY = {
+    "calendar": [
+        opened("2025-03-12", "07:30-11:30", "Mất điện"),
+        opened("2025-03-15", "07:30-11:30", "Làm bù"),
+        opened("2025-03-18", "07:30-12:00 13:00-18:00", "Kéo dài"),
+        opened("2025-03-19", "08:00-12:00 13:00-17:00", ""),
+        opened("2025-03-20", "", "như thường lệ"),
+        *(opened(f"2025-05-{day}", "07:30-11:30", "Mất điện") for day in ("06", "07", "09")),
+    ]
+}
+USUAL = "07:30–11:30 13:00–17:00"
+HALF_DAY_WHY = f"part closed by the registry's calendar, 07:30–11:30 instead of {USUAL}: Mất điện"
+
+
+def test_a_day_with_other_hours_says_which_and_by_whom() -> None:
+    told = tell(log(("received", "2025-03-11T16:00"), ("finished", "2025-03-21T08:00")), HALF_DAY)
+    assert {day: why_of(told, f"2025-03-{day}")[0] for day in (11, 12, 15, 18, 19, 20)} == {
+        11: "",
+        12: HALF_DAY_WHY,
+        15: "opened by the registry's calendar, 07:30–11:30 instead of closed: Làm bù",
+        18: f"opened by the registry's calendar, 07:30–12:00 13:00–18:00 instead of {USUAL}: Kéo dài",
+        19: "open at other hours by the registry's calendar, 08:00–12:00 13:00–17:00 instead of"
+            f" {USUAL}: no source given",
+        20: "",
+    }  # fmt: skip
+
+
+def test_the_closed_part_of_a_day_costs_nothing_for_that_reason() -> None:
+    told = tell(log(("received", "2025-03-12T13:30"), ("finished", "2025-03-12T15:00")), HALF_DAY)
+    assert why_of(told, "2025-03-12") == [f"outside opening hours: {HALF_DAY_WHY}"]
+
+
+def test_hours_of_an_own_calendar_are_compared_with_its_own_weekdays() -> None:
+    own = strategies.hours_rows("sat", "W1", dict.fromkeys(range(1, 7), "08:00-12:00") | {7: ""}, "2020-01-01")
+    overrides = [opened(day, "08:00-12:00", "S", "sat") for day in ("2025-03-15", "2025-03-16")]
+    rows = [row | {"unit_id": "W1"} for row in log(("received", "2025-03-14T09:00"), ("finished", "2025-03-17T09:00"))]
+    told = tell(rows, {"opening_hours": own, "calendar": overrides})
+    assert why_of(told, "2025-03-15") == [""]
+    assert why_of(told, "2025-03-16") == ["opened by the registry's calendar, 08:00–12:00 instead of closed: S"]
+
+
+def test_a_calendar_that_is_open_by_overrides_alone_is_explained() -> None:
+    own = strategies.hours_rows("rare", "W1", dict.fromkeys(range(1, 8), ""), "2000-01-01")
+    overrides = [opened("2025-03-17", "08:00-12:00", "S", "rare")]
+    rows = [row | {"unit_id": "W1"} for row in log(("received", "2025-03-14T09:00"), ("finished", "2025-03-17T09:00"))]
+    told = tell(rows, {"opening_hours": own, "calendar": overrides})
+    assert why_of(told, "2025-03-17") == ["opened by the registry's calendar, 08:00–12:00 instead of closed: S"]
+
+
+def test_a_made_up_saturday_that_the_office_loaded_too_names_the_office() -> None:
+    rows = log(("received", "2025-04-25T16:00"), ("finished", "2025-04-28T08:00"))
+    told = tell(rows, {"calendar": [opened("2025-04-26", "", "CV 12729")]})
+    assert why_of(told, "2025-04-26") == [f"opened by the registry's calendar, {USUAL} instead of closed: CV 12729"]
+
+
+def test_a_stretch_without_time_says_so() -> None:
+    at_once = tell(log(("received", "2025-03-10T09:00"), ("finished", "2025-03-10T09:00")))
+    assert [(line.why, line.seconds) for part in at_once.stretches for line in part.lines] == [
+        ("no time: it begins and ends in the same second", 0)
+    ]
+
+
 def test_a_made_up_saturday_says_so_and_counts() -> None:
     told = tell(log(("received", "2025-04-25T16:00"), ("finished", "2025-04-28T08:00")))
     assert why_of(told, "2025-04-26")[0].startswith("made-up working day (package holidays")
@@ -169,6 +235,16 @@ def test_a_long_wait_is_told_by_month() -> None:
     assert [line.sessions for line in wait.lines if line.first == date(2024, 3, 1)] == ["21 × 480 min"]
 
 
+def test_by_month_too_each_day_with_other_hours_is_named() -> None:
+    told = tell(log(("received", "2025-02-03T09:00"), ("finished", "2025-05-20T09:00")), HALF_DAY)
+    march, april, may = (why_of(told, f"2025-{month}-02")[0] for month in ("03", "04", "05"))
+    assert f"; Wed 12 Mar 2025: 240 min, {HALF_DAY_WHY}; Sat 15 Mar 2025: 240 min, opened by" in march
+    assert march.startswith("no time on 9 days: 9 × weekend; ")
+    assert re.search(r"; Sat 26 Apr 2025: 480 min, made-up working day \(package holidays [^)]+\)$", april)
+    assert f"; Tue 06 to Wed 07 May 2025: 480 min, {HALF_DAY_WHY}; Fri 09 May 2025: 240 min, {HALF_DAY_WHY}" in may
+    assert sum(line.seconds for line in told.stretches[0].lines) == told.seconds["working"]
+
+
 # ---- due dates and verdicts
 
 LIMIT_OF_THREE_DAYS = {
@@ -183,7 +259,7 @@ LIMIT_OF_THREE_DAYS = {
     [
         ("2025-01-22T16:30", "3", "working_days", ["day 3", "day 3 is the last: due at closing time, 17:00"]),
         ("2025-04-24T16:00", "3", "days", ["closed, so the term goes on: weekend", "due at closing time, 17:00"]),
-        ("2025-01-31T09:00", "1", "months", ["1 months on: the term's last day", "due at closing time, 17:00"]),
+        ("2025-01-31T09:00", "1", "months", ["1 month on: the term's last day", "due at closing time, 17:00"]),
         (
             "2025-04-29T16:30", "8", "hours",
             ["07:30–11:30 13:00–16:30: 480 min of 480 min", "480 min have passed at 16:30: due"],
@@ -194,6 +270,56 @@ def test_a_due_date_is_derived_day_by_day(received_at: str, amount_of: str, unit
     procedure = {"procedure_id": "1.1", "valid_from": "2020-01-01", "limit_amount": amount_of, "limit_unit": unit}
     told = tell(log(("received", received_at)), {"procedures": [procedure]})
     assert [line.says for line in told.due.lines][-2:] == last_lines
+
+
+def limit(amount_of: str, unit: str, valid_from: str = "2020-01-01") -> Rows:
+    return [{"procedure_id": "1.1", "valid_from": valid_from, "limit_amount": amount_of, "limit_unit": unit}]
+
+
+@pytest.mark.parametrize(
+    ("received_at", "amount_of", "unit", "says"),
+    [
+        ("2025-03-10T09:00", "2", "working_days", f"day 2, {HALF_DAY_WHY}"),
+        ("2025-03-10T09:00", "2", "days", f"due at closing time, 11:30, {HALF_DAY_WHY}"),
+        ("2025-03-12T09:00", "4", "hours", f"09:00–11:30: 150 min of 240 min, {HALF_DAY_WHY}"),
+        ("2025-03-12T14:00", "1", "hours", f"outside opening hours: {HALF_DAY_WHY}"),
+    ],
+)
+def test_other_hours_are_named_where_they_move_a_due_date(
+    received_at: str, amount_of: str, unit: str, says: str
+) -> None:
+    told = tell(log(("received", received_at)), HALF_DAY | {"procedures": limit(amount_of, unit)})
+    assert says in [line.says for line in told.due.lines]
+
+
+def test_a_term_told_by_month_names_its_unusual_days() -> None:
+    told = tell(log(("received", "2025-02-27T09:00")), HALF_DAY | {"procedures": limit("80", "working_days")})
+    march = next(line.says for line in told.due.lines if line.first == date(2025, 3, 1))
+    assert march.startswith(f"days 2 to 23; Wed 12 Mar 2025: {HALF_DAY_WHY}; Sat 15 Mar 2025: opened by")
+    assert march.endswith("; no working day: 9 × weekend")
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [("hours", "1 hour"), ("working_days", "1 working day"), ("days", "1 day"), ("months", "1 month")],
+)
+def test_one_is_singular_and_a_version_without_first_day_is_from_the_beginning(unit: str, words: str) -> None:
+    told = tell(log(("received", "2025-03-10T09:00")), {"procedures": limit("1", unit, valid_from="")})
+    assert told.due.limit == f"{words}, version in force from the beginning"
+    assert told.procedure.endswith("version in force from the beginning")
+
+
+def test_an_instant_has_its_seconds_and_their_fraction_where_they_are_not_zero() -> None:
+    rows = log(("received", "2025-03-07T15:00:00.5"), ("finished", "2025-03-10T09:30:07"))
+    rows[0]["due_at"] = "2025-03-11T08:00:00.25"
+    told = tell(rows, {"procedures": limit("3", "working_days")}, forced={"late_receipt": "15:00"})
+    assert told.due.lines[0].says == "received at 15:00:00.5: counts as of 2025-03-10"
+    assert [event.due for event in told.events] == ["2025-03-11 08:00:00.25", ""]
+    text = dossier_text(told)
+    for said in ("Fri 07 Mar 2025 15:00:00.5 ", "2025-03-11 08:00:00.25, that is Tue 11 Mar 2025 08:00:00.25",
+                 "finished at Mon 10 Mar 2025 09:30:07"):  # fmt: skip
+        assert said in text
+    assert moment(datetime(2025, 3, 7, 15, 0, 0, 20)) == "Fri 07 Mar 2025 15:00:00.00002"
 
 
 def test_each_rule_set_says_what_it_compared() -> None:
@@ -234,7 +360,7 @@ def test_every_closed_day_of_a_calendar_has_a_reason() -> None:
         engine.give("calendar_days", seen.calendars.days)
         engine.give("calendar_minutes", seen.calendars.minutes)
         for name, odd_day in (("default", date(2025, 4, 26)), ("own", date(2025, 3, 8))):
-            days = Days(engine, name, seen.registry)
+            days = Days(engine, name, seen)
             assert [day for day in every_day if not days.is_open(day) and not days.why(day)] == []
             assert days.is_open(odd_day)
         assert days.why(date(2025, 3, 5)) == "Wednesdays are closed in calendar own"
@@ -250,18 +376,27 @@ def test_amounts_and_hours_are_told_in_minutes() -> None:
 # ---- the command
 
 
+DEPARTMENTS = """\
+so@haiphong.example,Sở,department,unit:H24.15,daily,vi
+dat-dai@haiphong.example,Đất đai,department,field:Đất đai,daily,vi
+"""
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole sample city with one run, and one dossier more: a row of it repeated, a batch retracted."""
+    """The whole sample city with one run, and one dossier more: a row of it repeated, a batch retracted.
+
+    Of a dossier Y nothing is left but what a retracted batch says.
+    """
     folder: Path = tmp_path_factory.mktemp("explained")
     workspace = folder / "office"
     procmon("init", workspace)
-    load_city(workspace)
+    load_city(workspace, RECIPIENTS + DEPARTMENTS)
     procmon("ingest", CITY / "events.csv.gz", "--workspace", workspace)
     first = {"dossier_id": "X", "procedure_id": "1.1", "status": "received", "occurred_at": "2025-12-01T09:00"}
     more = first | {"status": "processing", "occurred_at": "2025-12-02T09:00"}
     wrong = first | {"status": "stopped", "occurred_at": "2025-12-03T09:00"}
-    for n, rows in enumerate(([first], [first, more], [wrong])):
+    for n, rows in enumerate(([first], [first, more], [wrong, first | {"dossier_id": "Y"}])):
         procmon("ingest", write_log(folder / f"{n}.csv", rows), "--workspace", workspace)
     procmon("batch", "retract", "4", "--why", "wrong", "--workspace", workspace)
     procmon("baseline", "publish", "--workspace", workspace)
@@ -313,6 +448,18 @@ def test_a_row_of_an_older_export_is_named_as_superseded(tmp_path: Path) -> None
     assert [event.no for event in events if event.rows.startswith("2:")] == [1, 2]
 
 
+def test_a_dossier_of_a_retracted_batch_says_so_and_comes_back(office: Path, tmp_path: Path) -> None:
+    workspace = copy_of(office, tmp_path)
+    said = procmon("explain", "--dossier", "Y", "--workspace", workspace, code=2).err
+    assert "its events in batch 4 were retracted on 2026-01-01 08:00 (wrong)" in said
+    assert "Remedy: procmon batch restore 4" in said
+    procmon("batch", "restore", "4", "--workspace", workspace)
+    assert explained(workspace, "--dossier", "Y")["outcome"] == "pending"
+    said = procmon("explain", "--dossier", "Y", "--run", "1", "--workspace", workspace, code=2).err
+    assert "its events in batch 4 did not count in that run" in said
+    assert "Remedy: ask without --run" in said
+
+
 def test_what_if_policies_are_named(office: Path) -> None:
     told = explained(office, "--dossier", "X", "--policy", "payment=pause")
     assert {"name": "payment", "value": "pause", "set_by": "asked for by --policy"} in told["policies"]
@@ -325,10 +472,17 @@ def test_what_if_policies_are_named(office: Path) -> None:
         ((), "explain either a figure or a dossier"),
         (("form_06.pending", "--dossier", "X"), "explain either a figure or a dossier"),
         (("form_06.pendin",), "Did you mean form_06.pending"),
-        (("form_06.pending", "--as-of", "2025-12-31"), "--as-of and --policy are for dossiers"),
+        (("form_06.pending", "--as-of", "2025-12-31"), "--as-of: only for a dossier"),
+        (("--dossier", "X", "--scope", "city", "--dossiers"), "--scope, --dossiers: only for a figure"),
+        (("--dossier", "X", "--scope-id", ""), "--scope-id: only for a figure"),
+        (("--dossier", "X", "--as-of", "2025-11-30"), "its events in batch 2 come later; its events in batch 3 come"),
         (("form_06.pending", "--scope", "galaxy"), "Its scopes are"),
-        (("boundaries.proven", "--dossiers"), "is no one count of dossiers here"),
-        (("on_time.n_on_time", "--dossiers"), "with --rule-set"),
+        (("boundaries.proven", "--dossiers"), "no step of the SQL counts the dossiers of 'boundaries.proven'"),
+        (("on_time.n_on_time", "--dossiers"), "--rule-set (one of form_06, index_766, strict)"),
+        (
+            ("on_time.n_on_time", "--dossiers", "--rule-set", "strict", "--scope", "level"),
+            "Remedy: Name --scope-id (one of '', city, commune).",
+        ),
     ],
 )
 def test_what_cannot_be_explained_says_what_to_do(office: Path, words: tuple[str, ...], says: str) -> None:
@@ -363,25 +517,36 @@ def test_the_dossiers_behind_every_count_of_a_run_are_as_many(office: Path) -> N
     run = find_run(workspace)
     assert run is not None
     seen, as_of = read_inputs(workspace, run), run.as_of.astimezone(LOCAL)
-    table = ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).to_pylist()
-    rows = [row for row in table if row["scope"] == "city"]
+    asks = asks_of_tonight(seen, as_of)
+    by_ask: dict[pages.Ask, list[tuple[dict[str, Any], tuple[str, str]]]] = {ask: [] for ask in asks}
+    for row in ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).to_pylist():
+        if counts_dossiers(row["figure"]):
+            ask, part = page_of(row, asks)
+            by_ask[ask].append((row, part))
     checked = set()
     with measured(workspace, seen, as_of) as engine:
         judge = pages.judge_of(workspace, seen, engine)
-        ask = pages.Ask("city", "", closed_period("daily", day_after(as_of)))
-        question = pages.question_of(workspace, seen, as_of, ask)
-        judge.tables(question, batches=pages.batch_counts(workspace, seen), names=COUNTING_TABLES)
-        judge.evidence(question)
-        for row in rows:
-            found, table_name = definition(row["figure"]), row["figure"].partition(".")[0]
-            assert found is not None
-            if found.counted_in or table_name == "due_soon":
-                ids = dossiers_behind(engine, row)
-                assert (len(ids), len(set(ids))) == (row["numerator"], row["numerator"]), row["figure"]
-                checked.add(table_name)
-            elif row["figure"] in OF_PERIOD:
-                assert len(dossiers_behind(engine, row)) == row["n"]
-    assert checked == {"reductions", "form_06", "on_time", "boundaries", "due_soon", "quality"}
+        for ask, rows in by_ask.items():
+            question = pages.question_of(workspace, seen, as_of, ask)
+            count(workspace, seen, judge, question)
+            for row, part in rows:
+                ids = dossiers_behind(judge, question, row, part)
+                counted = row["n"] if row["figure"] in OF_PERIOD else row["numerator"]
+                assert (len(ids), len(set(ids))) == (counted, counted), row
+                checked.add((row["figure"].partition(".")[0], row["scope"]))
+    parts = {
+        "reductions": ("level", "field", "tag", "department", "unit", "procedure"),
+        "on_time": ("level", "field", "unit"),
+        "form_06": ("field/level",),
+        "boundaries": ("procedure",),
+        "due_soon": ("holding_unit",),
+        "quality": (),
+    }
+    assert {(name, scope) for name, scope in checked if not scope.startswith(("centre", "department"))} == {
+        (name, scope) for name, kinds in parts.items() for scope in ("city", *kinds) if scope != "department"
+    }
+    of_pages = {("reductions", "department"), ("reductions", "department/procedure"), ("on_time", "centre/field")}
+    assert checked >= of_pages | {("on_time", "department/unit"), ("form_06", "centre/field/level")}
 
 
 def test_the_dossiers_of_a_figure_are_listed(office: Path) -> None:
@@ -389,6 +554,36 @@ def test_the_dossiers_of_a_figure_are_listed(office: Path) -> None:
     assert told["n_dossiers"] == len(told["dossiers"]) == told["rows"][0]["numerator"] > 0
     shown = procmon("show", "due-soon", "--workspace", office, "--format", "csv").rows
     assert sorted(row["dossier_id"] for row in shown if row["state"] == "overdue") == told["dossiers"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "scope", "scope_id"),
+    [
+        ("form_06.received", "field/level", "Đất đai/city"),
+        ("form_06.received", "department/field/level", "field:Đất đai/Đất đai/commune"),
+        ("on_time.n_on_time", "department", "unit:H24.15"),
+        ("on_time.n_on_time", "centre/unit", "unit:HP-TT1/H24.15"),
+        ("reductions.actual_cut", "department", "H24.15"),
+    ],
+)
+def test_the_dossiers_of_a_part_are_listed_by_the_words_of_its_row(
+    office: Path, figure: str, scope: str, scope_id: str
+) -> None:
+    rule_set = ("--rule-set", "form_06") if not figure.startswith("reductions") else ()
+    told = explained(office, figure, "--scope", scope, "--scope-id", scope_id, *rule_set, "--dossiers")
+    counted = int(told["rows"][0]["n" if figure in OF_PERIOD else "numerator"])
+    assert len(told["dossiers"]) == counted
+    text = procmon("explain", figure, "--scope", scope, "--scope-id", scope_id, *rule_set, "--dossiers", "--workspace",
+                   office).out  # fmt: skip
+    assert text.rstrip().splitlines()[-counted - 2 :][:2] == [f"DOSSIERS, {counted}", ""]
+
+
+def test_a_part_without_a_name_can_be_named(office: Path) -> None:
+    asked = ("due_soon.nothing_to_judge_by", "--scope", "holding_unit", "--dossiers")
+    said = procmon("explain", *asked, "--workspace", office, code=2)
+    assert "Remedy: Name --scope-id (one of ''" in said.err
+    told = explained(office, *asked, "--scope-id", "")
+    assert len(told["dossiers"]) == told["rows"][0]["numerator"] > 0
 
 
 def test_a_workspace_without_a_run_has_no_figure_to_explain(tmp_path: Path) -> None:

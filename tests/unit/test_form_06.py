@@ -164,6 +164,22 @@ def test_the_workbook_says_what_the_page_says() -> None:
     assert rows == said
 
 
+@pytest.mark.parametrize(
+    ("period", "said"),
+    [
+        ("2025-05/15", "Kỳ báo cáo: tháng 05/2025 (từ 15/04/2025 đến hết 14/05/2025)"),
+        ("2025-Q2", "Kỳ báo cáo: quý II/2025 (từ 01/04/2025 đến hết 30/06/2025)"),
+    ],
+)
+def test_the_workbook_names_its_period_once(period: str, said: str) -> None:
+    table = FORM_06.from_rows(FORM)
+    content = form_06_workbook(
+        table, owner="Thành phố", period=read_period(period), as_of=AS_OF, zone=ZoneInfo("Asia/Ho_Chi_Minh")
+    )
+    head = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert said in [cell for row in head for cell in row]
+
+
 def test_by_unit_each_unit_has_a_row_under_its_name() -> None:
     counts = {name: RIGHT[name] for name in FORM_COLUMNS}
     named = (("H24.1", "Sở Xây dựng"), ("H24.2", ""), ("", ""))

@@ -13,16 +13,26 @@ import pyarrow.compute as pc
 
 from procmon import pages
 from procmon.errors import UsageProblem
-from procmon.inputs import Inputs, closed_period, engine_of, find_run, measured, period_moment, read_inputs
+from procmon.inputs import (
+    Inputs,
+    engine_of,
+    find_run,
+    is_end_of,
+    measured,
+    midnight,
+    nightly_period,
+    period_moment,
+    read_inputs,
+)
 from procmon.judge import Question
 from procmon.measure.dossiers import shown
 from procmon.measure.log import give_log, superseded
 from procmon.names import UnitNames
 from procmon.pages import Ask
-from procmon.run import closed_targets, day_after
+from procmon.run import closed_targets
 from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
-from procmon.tables import DOSSIERS, EVENTS, REJECTS, Period, Table
+from procmon.tables import DOSSIERS, EVENTS, REJECTS, RULE_SETS, Period, Table
 
 LEDGER_TABLES = ("batches", "runs", "figures", "deliveries", "corrections")
 PROMISED = ("targets", "way")
@@ -38,7 +48,12 @@ STORED = ("procedures", "units", "rejects", *LEDGER_TABLES)
 """What is shown as it is stored; all else is measured as of an instant."""
 OF_THE_CITY = ("parity",)
 """What is told of the city only, and of no part of it."""
-PARTED = {*WHAT} - {*STORED, *OF_THE_CITY}
+MEASURED = {*WHAT} - {*STORED}
+AGAINST_BASELINE = (
+    "reductions", "pending-work", "change", "ranking", "targets", "way", "predecessors", "unit-predecessors",
+)  # fmt: skip
+"""What is compared with frozen times, which no --policy can run by another clock."""
+PARTED = MEASURED - {*OF_THE_CITY}
 TAKEN_BY = {
     "unit": {*PARTED, "units"},
     "field": {*PARTED, "procedures"},
@@ -48,6 +63,9 @@ TAKEN_BY = {
     },
     "rule_set": {"on-time", "bridge", "figures", "corrections"},
     "batch": {"dossiers", "rejects"},
+    "as_of": MEASURED,
+    "period": MEASURED,
+    "policies": MEASURED - {*AGAINST_BASELINE},
 }  # fmt: skip
 """Which tables each of these filters has rows to choose from."""
 @dataclass(frozen=True)
@@ -69,10 +87,13 @@ class Filters:
 def show(workspace: Workspace, what: str, filters: Filters, *, now: datetime) -> pa.Table:
     """The table `what` (one of WHAT), measured from the lake; needs no run.
 
-    As of `filters.as_of`, or the period's end, or the last done run's, else `now`.
-    Raises: UsageProblem for a filter that the table cannot take (TAKEN_BY), or without any row by a code that nobody
-        knows.
+    As of `filters.as_of`, or the period's end, or that of the run asked for or the last done one, else `now`.
+    Raises: UsageProblem for a filter that the table cannot take (TAKEN_BY), for a period that has not begun, or without
+        any row by a code that nobody knows.
     """
+    if what == "bridge" and filters.rule_set == RULE_SETS[0]:
+        remedy = f"Name one of {', '.join(RULE_SETS[1:])}."
+        raise UsageProblem(f"the bridge leads away from {RULE_SETS[0]}", remedy=remedy)
     table = _shown(workspace, what, filters, now=now)
     if not table.num_rows:
         _codes_must_be_known(workspace, filters)
@@ -95,8 +116,9 @@ def _codes_must_be_known(workspace: Workspace, filters: Filters) -> None:
 
 def _shown(workspace: Workspace, what: str, filters: Filters, *, now: datetime) -> pa.Table:
     for option, tables in TAKEN_BY.items():
-        if getattr(filters, option) not in ("", None) and what not in tables:
-            raise UsageProblem(f"--{option.replace('_', '-')} is not for {what}", remedy="Leave it out.")
+        if getattr(filters, option) not in ("", None, {}) and what not in tables:
+            name = "policy" if option == "policies" else option.replace("_", "-")
+            raise UsageProblem(f"--{name} is not for {what}", remedy="Leave it out.")
     name = what.replace("-", "_")
     if name == "rejects":
         return _rejects(workspace, filters)
@@ -116,7 +138,7 @@ def form_06_workbook(workspace: Workspace, filters: Filters, *, now: datetime) -
     from procmon.report.workbook import form_06_workbook as workbook  # few ask for it
 
     form = show(workspace, "form-06", filters, now=now)
-    as_of, _ = _moment(workspace, filters, now)
+    as_of, _ = moment_of(workspace, filters, now=now)
     zone = workspace.settings.zone
     return workbook(form, owner=_owner(workspace, filters), period=_period(filters, as_of), as_of=as_of, zone=zone)
 
@@ -130,17 +152,29 @@ def _owner(workspace: Workspace, filters: Filters) -> str:
     return f"{part} – {city}" if part else city
 
 
-def default_as_of(workspace: Workspace, now: datetime) -> datetime:
-    """The last done run's as-of, else now; in the office's zone."""
-    run = find_run(workspace)
+def default_as_of(workspace: Workspace, now: datetime, number: int | None = None) -> datetime:
+    """Run `number`'s as-of, or the last done one's, else now; in the office's zone."""
+    run = find_run(workspace, number)
     return (run.as_of if run else now).astimezone(workspace.settings.zone)
 
 
-def _moment(workspace: Workspace, filters: Filters, now: datetime) -> tuple[datetime, bool]:
-    """(as of when, whether that is a period's end): a period is never seen from after its end."""
+def moment_of(workspace: Workspace, filters: Filters, *, now: datetime) -> tuple[datetime, bool]:
+    """(as of when, whether that is a period's end): a period is never seen from after its end.
+
+    An instant that somebody names sees what happened at it, too; a run of a day that is over does not (rulebook 3).
+    Raises: UsageProblem for a period that has not begun by then.
+    """
     if filters.period is None:
-        return filters.as_of or default_as_of(workspace, now), False
-    return period_moment(workspace, filters.period, filters.as_of or now.astimezone(workspace.settings.zone))
+        moment = filters.as_of or default_as_of(workspace, now, filters.run)
+        is_over = is_end_of(workspace, _period(filters, moment), moment)
+        return moment, is_over and filters.as_of is None
+    latest = filters.as_of or (default_as_of(workspace, now, filters.run) if filters.run is not None else now)
+    if latest < midnight(workspace, filters.period.from_):
+        raise UsageProblem(
+            f"the period from {filters.period.from_} to {filters.period.to} has not begun by {latest:%Y-%m-%d %H:%M}",
+            remedy="Ask for an earlier period, or a later --as-of.",
+        )
+    return period_moment(workspace, filters.period, latest.astimezone(workspace.settings.zone))
 
 
 def _of_ledger(workspace: Workspace, name: str, filters: Filters) -> pa.Table:
@@ -206,7 +240,7 @@ def name_of_unit(workspace: Workspace, name: str, on: date) -> tuple[pa.Table, l
 
 
 def _dossiers(workspace: Workspace, seen: Inputs, filters: Filters, *, now: datetime) -> pa.Table:
-    as_of, is_period_end = _moment(workspace, filters, now)
+    as_of, is_period_end = moment_of(workspace, filters, now=now)
     with measured(workspace, seen, as_of, is_period_end=is_period_end) as engine:
         table = shown(engine)
         if filters.batch is not None:
@@ -237,7 +271,7 @@ def _dossiers(workspace: Workspace, seen: Inputs, filters: Filters, *, now: date
 
 def _period(filters: Filters, as_of: datetime) -> Period:
     """The days asked for, else from the start of the as-of day's month to its end."""
-    return filters.period or closed_period("daily", day_after(as_of))
+    return filters.period or nightly_period(as_of)
 
 
 def _question(workspace: Workspace, seen: Inputs, as_of: datetime, filters: Filters) -> Question:
@@ -251,7 +285,8 @@ def _question(workspace: Workspace, seen: Inputs, as_of: datetime, filters: Filt
 
 
 def _judged(workspace: Workspace, seen: Inputs, name: str, filters: Filters, *, now: datetime) -> pa.Table:
-    as_of, is_period_end = _moment(workspace, filters, now)
+    as_of, _ = moment_of(workspace, filters, now=now)
+    is_period_end = is_end_of(workspace, _period(filters, as_of), as_of)
     closed = closed_targets(workspace, seen, as_of) if name in PROMISED else []
     with measured(workspace, seen, as_of, is_period_end=is_period_end, with_stretches=name == "change") as engine:
         judge = pages.judge_of(workspace, seen, engine)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pyarrow as pa
 from sqlalchemy import select
@@ -140,6 +140,11 @@ def period_moment(workspace: Workspace, period: Period, latest: datetime) -> tup
     return (latest, False) if latest < end else (end, True)
 
 
+def is_end_of(workspace: Workspace, period: Period, as_of: datetime) -> bool:
+    """Whether a period ends at `as_of`: then it sees what happened before that instant, not at it (rulebook 3)."""
+    return as_of == midnight(workspace, period.to)
+
+
 def find_run(workspace: Workspace, number: int | None = None) -> ledger.Run | None:
     """Run `number`, or the newest done one; None where there is none yet.
 
@@ -153,6 +158,23 @@ def find_run(workspace: Workspace, number: int | None = None) -> ledger.Run | No
     if run is None:
         raise UsageProblem(f"there is no done run {number}", remedy="See `procmon show runs`.")
     return run
+
+
+def done_runs(workspace: Workspace) -> list[ledger.Run]:
+    """The runs that are done, newest first."""
+    done = select(ledger.Run).where(col(ledger.Run.status) == "done").order_by(col(ledger.Run.id).desc())
+    with Session(workspace.ledger_db) as session:
+        return list(session.scalars(done))
+
+
+def nightly_period(as_of: datetime) -> Period:
+    """The days that the pages of a run as of that instant are of: its month so far; `as_of` is in the office's zone."""
+    return closed_period("daily", day_after(as_of))
+
+
+def day_after(as_of: datetime) -> date:
+    """The local day after the last that an as-of instant saw something of; `as_of` is in the office's zone."""
+    return (as_of - timedelta(microseconds=1)).date() + timedelta(days=1)
 
 
 def read_period(text: str) -> Period:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -218,7 +219,7 @@ def _about(
         n_dossiers=tables["quality"].to_pylist()[0]["n"],
         rule_sets=RULE_SETS,
         policies={name: str(getattr(inputs.policies, name)) for name in POLICY_COLUMNS},
-        procedure_policies=_procedure_policies(judge, question),
+        procedure_policies=_procedure_policies(judge),
         calendar_version=inputs.calendars.version,
         registry_version=str(inputs.registry_version),
         lake_version=inputs.lake_version,
@@ -256,13 +257,25 @@ def _scope_name(judge: Judge, question: Question) -> str:
     return question.scope_id
 
 
-def _procedure_policies(judge: Judge, question: Question) -> dict[str, int]:
-    """How many procedures in force on the as-of day set a policy of their own, by `policy=value`."""
-    rows = judge.engine.query("SELECT * FROM procedure_versions").to_pylist()
-    counts: dict[str, int] = {}
-    for row in rows:
-        if row["valid_from"] <= question.today < row["ends_on"]:
-            for name in POLICY_COLUMNS:
-                if row[name]:
-                    counts[f"{name}={row[name]}"] = counts.get(f"{name}={row[name]}", 0) + 1
-    return dict(sorted(counts.items()))
+def _procedure_policies(judge: Judge) -> dict[str, int]:
+    """How many procedures set a policy of their own, by `policy=value`, of the page's question.
+
+    On the as-of day, or on the day of receipt of a dossier that had not ended before the days told of: the clock of a
+    dossier runs by its own.
+    """
+    rows = judge.engine.query(POLICIES_IN_FORCE).to_pylist()
+    own = {(row["procedure_id"], f"{name}={row[name]}") for row in rows for name in POLICY_COLUMNS if row[name]}
+    return dict(sorted(Counter(policy for _, policy in own).items()))
+
+
+POLICIES_IN_FORCE = """
+SELECT DISTINCT v.procedure_id, v.supplement, v.payment, v.late_receipt
+FROM procedure_versions AS v
+CROSS JOIN question AS q
+LEFT JOIN dossiers AS d
+    ON d.registry_procedure_id = v.procedure_id
+    AND v.valid_from <= d.received_on
+    AND v.ends_on > d.received_on
+    AND coalesce(d.ended_on >= least(q.period_from, q.compare_from), true)
+WHERE d.dossier_id IS NOT NULL OR (v.valid_from <= q.today AND v.ends_on > q.today)
+"""

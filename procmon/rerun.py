@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
-from procmon.corrections import differences
-from procmon.inputs import closed_period, find_run, read_inputs
+from procmon.corrections import Difference, differences
+from procmon.inputs import find_run, nightly_period, read_inputs
 from procmon.pages import Ask
-from procmon.run import asks_of_tonight, day_after, judge_night
+from procmon.run import asks_of_tonight, judge_night
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
 from procmon.tables import FIGURES
@@ -32,14 +31,14 @@ def repeat(workspace: Workspace, run: ledger.Run) -> Repeat:
     as_of = run.as_of.astimezone(workspace.settings.zone)
     found = judge_night(workspace, seen, as_of, asks_of_tonight(seen, as_of), run_id=run.id, keep_dossiers=False)
     recorded = ledger.read_table(workspace.ledger_db, "figures", run_id=run.id).select(FIGURES.names)
-    return Repeat(found.figures.num_rows, [_named(row) for row, _, _ in differences(recorded, found.figures)])
+    return Repeat(found.figures.num_rows, [_named(moved.row) for moved in differences(recorded, found.figures)])
 
 
 @dataclass(frozen=True)
 class Moved:
-    """The figures that a change moved: (figure, before, after)."""
+    """The figures that a change moved."""
 
-    rows: list[tuple[dict[str, Any], float | None, float | None]]
+    rows: list[Difference]
 
     @property
     def n(self) -> int:
@@ -47,13 +46,14 @@ class Moved:
         return len(self.rows)
 
     def table(self) -> pa.Table:
-        """figure, scope, scope_id, before, after."""
+        """figure, scope, scope_id, number (which of the figure's), before, after."""
         columns: dict[str, pa.Array] = {
-            name: pa.array([row[name] for row, _, _ in self.rows], pa.string())
+            name: pa.array([moved.row[name] for moved in self.rows], pa.string())
             for name in ("figure", "scope", "scope_id")
         }
-        columns["before"] = pa.array([before for _, before, _ in self.rows], pa.float64())
-        columns["after"] = pa.array([after for _, _, after in self.rows], pa.float64())
+        columns["number"] = pa.array([moved.number for moved in self.rows], pa.string())
+        columns["before"] = pa.array([moved.before for moved in self.rows], pa.float64())
+        columns["after"] = pa.array([moved.after for moved in self.rows], pa.float64())
         return pa.table(columns)
 
 
@@ -61,7 +61,7 @@ def moved_by(workspace: Workspace, change: Callable[[], None], *, now: datetime)
     """Make a change to what counts, and say which of the city's figures move, as of the last done run (else now)."""
     last = find_run(workspace)
     as_of = (last.as_of if last else now).astimezone(workspace.settings.zone)
-    ask = Ask("city", "", closed_period("daily", day_after(as_of)))
+    ask = Ask("city", "", nightly_period(as_of))
 
     def found() -> pa.Table:
         seen = read_inputs(workspace)
@@ -69,7 +69,7 @@ def moved_by(workspace: Workspace, change: Callable[[], None], *, now: datetime)
 
     before = found()
     change()
-    return Moved([moved for moved in differences(before, found()) if moved[1] != moved[2]])
+    return Moved(differences(before, found()))
 
 
 def _named(row: Mapping[str, object]) -> str:

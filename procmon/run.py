@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from procmon import __version__, intake, mailing, pages
 from procmon.corrections import corrections
 from procmon.engine import Engine
 from procmon.errors import ProcmonError, StoreError
-from procmon.inputs import Inputs, closed_period, measured, midnight, period_moment, read_inputs
+from procmon.inputs import Inputs, day_after, is_end_of, measured, midnight, nightly_period, period_moment, read_inputs
 from procmon.judge import figures
 from procmon.measure.dossiers import shown
 from procmon.pages import Ask
@@ -87,16 +87,25 @@ class Found:
 
 
 def judge_night(
-    workspace: Workspace, seen: Inputs, as_of: datetime, asks: list[Ask], *, run_id: int | None,
-    is_period_end: bool = False, keep_dossiers: bool = True,
-) -> Found:  # fmt: skip
-    """Measure as of one instant, judge every ask, build its page, and put all figures in long form."""
+    workspace: Workspace,
+    seen: Inputs,
+    as_of: datetime,
+    asks: list[Ask],
+    *,
+    run_id: int | None,
+    keep_dossiers: bool = True,
+) -> Found:
+    """Measure as of one instant, judge every ask, build its page, and put all figures in long form.
+
+    All asks are of the same days: where these end at `as_of`, what happened before it is seen, not at it.
+    """
     closed = closed_targets(workspace, seen, as_of)
+    city_ask = next(ask for ask in asks if ask.audience == "city")
+    is_period_end = is_end_of(workspace, city_ask.period, as_of)
     with measured(workspace, seen, as_of, is_period_end=is_period_end, with_stretches=True) as engine:
-        if keep_dossiers and not is_period_end:
+        if keep_dossiers:
             _keep_dossiers(workspace, engine, seen, as_of)
         judge = pages.judge_of(workspace, seen, engine)
-        city_ask = next(ask for ask in asks if ask.audience == "city")
         question = pages.question_of(workspace, seen, as_of, city_ask)
         promised = pages.together([*closed, pages.promised(judge, question, ending=None)])
         counts = pages.batch_counts(workspace, seen)
@@ -117,19 +126,13 @@ def judge_night(
 
 def asks_of_tonight(seen: Inputs, as_of: datetime) -> list[Ask]:
     """The pages of a nightly run: the city's, and one for each audience and scope that someone gets."""
-    tomorrow = day_after(as_of)
-    period = closed_period("daily", tomorrow)
+    period = nightly_period(as_of)
     asks = [Ask("city", "", period)]
     for row in seen.registry["recipients"].to_pylist():
         ask = Ask(row["audience"], row["scope"] or "", period)
         if ask not in asks:
             asks.append(ask)
     return asks
-
-
-def day_after(as_of: datetime) -> date:
-    """The local day after the last that an as-of instant saw something of; `as_of` is in the office's zone."""
-    return (as_of - timedelta(microseconds=1)).date() + timedelta(days=1)
 
 
 def closed_targets(workspace: Workspace, seen: Inputs, as_of: datetime) -> list[dict[str, pa.Table]]:
@@ -195,9 +198,7 @@ def build_pages(
     city = Ask("city", "", wanted[0].period)
     if not any(ask.audience == "city" for ask in wanted):
         wanted.append(city)
-    found = judge_night(
-        workspace, seen, midnight(workspace, end), wanted, run_id=run_id, is_period_end=True, keep_dossiers=False
-    )
+    found = judge_night(workspace, seen, midnight(workspace, end), wanted, run_id=run_id, keep_dossiers=False)
     return found.pages
 
 
@@ -205,8 +206,8 @@ def report(workspace: Workspace, ask: Ask, *, latest: datetime, run: ledger.Run 
     """One page, from the inputs as they stand or as `run` saw them; of a period that still runs, as of `latest`."""
     seen = read_inputs(workspace, run)
     run_id = run.id if run else None
-    as_of, is_period_end = period_moment(workspace, ask.period, latest)
-    if is_period_end:
+    as_of, is_over = period_moment(workspace, ask.period, latest)
+    if is_over:
         return build_pages(workspace, seen, ask.period.to, [ask], run_id=run_id)[ask]
     asks = [ask] if ask.audience == "city" else [ask, Ask("city", "", ask.period)]
     return judge_night(workspace, seen, as_of, asks, run_id=run_id, keep_dossiers=False).pages[ask]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -28,6 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 FORMATS = ("table", "csv", "json")
+DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 TABLE_ROWS = 1000
 """A table on a terminal stops here and says so; csv and json never do."""
 
@@ -81,10 +83,12 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
     Raises: UsageProblem for anything else.
     """
     try:
-        if len(text) == 10:
+        if DAY.fullmatch(text):
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min, tzinfo=zone)
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.year in (date.min.year, date.max.year):  # of which another zone's day may be in no year
+            raise ValueError(text)
+    except (ValueError, OverflowError) as error:
         raise UsageProblem(
             f"'{text}' is not an instant", remedy="Write 2025-12-31, 2025-12-31T16:30 or 2025-12-31T16:30:00+07:00."
         ) from error

@@ -96,11 +96,23 @@ def show_command(
         common.write([ask.form_06_workbook(workspace, filters, now=now())], output)
         return
     table = ask.show(workspace, what, filters, now=now())
-    if what not in ask.STORED and filters.period is None:
-        moment = filters.as_of or ask.default_as_of(workspace, now())
-        whose = "" if filters.as_of else ", the last run's" if find_run(workspace) else ", now"
-        say(f"as of {moment.isoformat(timespec='seconds')}{whose}")
+    if what in ask.MEASURED:
+        say(said_moment(workspace, filters))
     print_table(workspace, table, form=form, output=output)
+
+
+def said_moment(workspace: Workspace, filters: ask.Filters) -> str:
+    """As of when a measured table is, and why then."""
+    moment, is_period_end = ask.moment_of(workspace, filters, now=now())
+    if filters.period is not None:
+        whose = ", the period's end" if is_period_end else "; the period still runs"
+    elif filters.as_of:
+        whose = ""
+    elif filters.run is not None:
+        whose = f", run {filters.run}'s"
+    else:
+        whose = ", the last run's" if find_run(workspace) else ", now"
+    return f"as of {moment.isoformat(timespec='seconds')}{whose}"
 
 
 def read_policies(given: tuple[str, ...]) -> dict[str, str]:
@@ -111,6 +123,8 @@ def read_policies(given: tuple[str, ...]) -> dict[str, str]:
         if value not in POLICY_VALUES.get(name, ()):
             allowed = "; ".join(f"{policy}={'|'.join(POLICY_VALUES[policy])}" for policy in POLICIES)
             raise UsageProblem(f"--policy {item} is not a policy", remedy=f"Write {allowed}.")
+        if name in policies:
+            raise UsageProblem(f"--policy {name} is given twice", remedy="Give each policy once.")
         policies[name] = value
     return policies
 

@@ -19,10 +19,10 @@ from procmon.cli import common
 from procmon.cli.common import example, local, now, option, print_table, say, with_output, with_period, with_workspace
 from procmon.config import read_settings
 from procmon.errors import InputError, UsageProblem
-from procmon.inputs import closed_period, find_run
+from procmon.inputs import find_run, nightly_period
 from procmon.intake import FileResult, Watch
 from procmon.pages import AUDIENCES, Ask, side_of
-from procmon.run import Night, day_after
+from procmon.run import Night
 from procmon.store import registry
 from procmon.store.workspace import Workspace, create
 
@@ -261,6 +261,8 @@ def run_command(
 ) -> None:
     """Do the nightly check: inbox, measure, judge, figures, pages, mails; and record the run."""
     if repeat is not None:
+        if as_of or fail_on:
+            raise UsageProblem("--repeat computes a run again as it was", remedy="Leave --as-of and --fail-on out.")
         _repeat(workspace, repeat)
         return
     moment = common.read_instant(as_of, workspace.settings.zone) if as_of else local(workspace, now())
@@ -334,7 +336,7 @@ def report_command(
         latest = local(workspace, seen_by.as_of)
     else:
         latest = local(workspace, now()) if asked else default_as_of(workspace, now())
-    asked = asked or closed_period("daily", day_after(latest))
+    asked = asked or nightly_period(latest)
     ask = Ask(audience, scope, asked)
     page = running.report(workspace, ask, latest=latest, run=seen_by)
     if output is None:
@@ -353,7 +355,7 @@ def send_command(workspace: Workspace, dry_run: bool, retry_failed: bool, test: 
     """Deliver the mails that are due; without a mail server they go to outbox/."""
     if test:
         moment = default_as_of(workspace, now())
-        ask = Ask("city", "", closed_period("daily", day_after(moment)))
+        ask = Ask("city", "", nightly_period(moment))
         page = running.report(workspace, ask, latest=moment, run=None)
         click.echo(mailing.send_test(workspace, page, test, now=now()))
         if not workspace.settings.smtp.host:

@@ -153,7 +153,8 @@ class FigureRow(Base, table=True):
 class Correction(Base, table=True):
     """A figure of `run_id` that differs from the previous run of the same period, with the batches that did it.
 
-    `before` is empty where the figure has come, `after` where it has gone.
+    `number` is the column of the figure that is told; `before` is empty where the figure has come, `after` where it
+    has gone.
     """
 
     __tablename__ = "corrections"
@@ -170,6 +171,7 @@ class Correction(Base, table=True):
     rule_set: str = Field(default="", sa_type=Text)
     period_from: date | None = None
     period_to: date | None = None
+    number: str = Field(default="", sa_type=Text)
 
 
 class Delivery(Base, table=True):

@@ -14,7 +14,7 @@ from tests.office import Rows, city_rows, make_office, procmon, write_log
 
 AS_OF = ("--as-of", "2025-12-31")
 KEY = ("figure", "rule_set", "scope", "scope_id", "period_from", "period_to")
-TOLD = ("numerator", "denominator", "value", "lower", "upper", "n", "n_baseline", "verdict")
+TOLD = ("value", "numerator", "denominator", "n", "n_baseline", "lower", "upper", "verdict")
 Key = tuple[str, ...]
 
 
@@ -80,8 +80,10 @@ def test_a_correction_says_from_what_to_what(office):
     for row in procmon("show", "corrections", "--run", "2", "--format", "csv", "--workspace", office).rows:
         key = tuple(row[name] for name in KEY)
         was, now = (dict(zip(TOLD, found.get(key, nothing), strict=True)) for found in (before, after))
-        told_by = "value" if was["value"] != now["value"] else "numerator"
-        assert (row["before"], row["after"]) == (was[told_by], now[told_by]), key
+        number = next(name for name in TOLD if was[name] != now[name])
+        assert row["number"] == number, key
+        for side, told in (("before", was), ("after", now)):
+            assert row[side] == ("" if number == "verdict" or not told[number] else str(float(told[number]))), key
 
 
 def test_what_nobody_brought_is_no_correction(office):

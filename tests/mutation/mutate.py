@@ -1,6 +1,6 @@
 """Mutation testing of the clock: one small change at a time, and some test must fail. `make mutate`, by hand.
 
-    python tests/mutation/mutate.py [worktime] [events] [facts] [units] [dossiers] [--workers 2]
+    python tests/mutation/mutate.py [worktime] [unit_calendars] [events] [facts] [units] [dossiers] [--workers 2]
 
 The changes to worktime.py are cosmic-ray's (it need not be installed for SQL), those to SQL are SQL_CHANGES. Each is
 written into a copy of the project and tested in a fork of this process, which has imported what is slow to import.
@@ -23,6 +23,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ class Target:
 
 TARGETS = {
     "worktime": Target("procmon/worktime.py", CLOCK_TESTS),
+    "unit_calendars": Target("procmon/unit_calendars.py", CLOCK_TESTS),
     **{name: Target(f"procmon/measure/sql/{name}.sql", LOG_TESTS) for name in ("events", "facts", "units", "dossiers")},
 }
 
@@ -86,14 +88,18 @@ class Mutant:
 
 
 def mutants(target: Target) -> Iterator[Mutant]:
-    """Every mutant of a file, each once."""
+    """Every mutant of a file, each once, by place: what one fails on, its neighbour will (`--failed-first`)."""
     original = (ROOT / target.path).read_text(encoding="utf-8")
-    seen = {original}
-    for text in python_changes(original) if target.path.endswith(".py") else sql_changes(original):
-        if text not in seen:
-            seen.add(text)
-            old, new = changed_lines(original, text)
-            yield Mutant(target.path, text, target.tests, old, new)
+    changes = python_changes if target.path.endswith(".py") else sql_changes
+    texts = dict.fromkeys(changes(original))
+    texts.pop(original, None)
+    for text in sorted(texts, key=lambda text: first_difference(original, text)):
+        old, new = changed_lines(original, text)
+        yield Mutant(target.path, text, target.tests, old, new)
+
+
+def first_difference(one: str, other: str) -> int:
+    return next(place for place, letters in enumerate(zip_longest(one, other)) if letters[0] != letters[1])
 
 
 def changed_lines(before: str, after: str) -> tuple[str, str]:
@@ -244,7 +250,7 @@ def start_tests(folder: Path, tests: tuple[str, ...]) -> int:
     os.dup2(log, 2)
     code = 1
     try:
-        words = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--hypothesis-profile", "mutation"]
+        words = ["-x", "--failed-first", "-q", "-n", "0", "--hypothesis-profile", "mutation"]
         code = pytest.main([*words, *tests])
     finally:
         os._exit(code)

@@ -87,6 +87,63 @@ def test_a_limit_is_in_force_on_the_very_day_on_which_it_begins() -> None:
     assert dossier["computed_due_at"] == datetime(2025, 3, 4, 10, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("stated", "amount", "on_time"),
+    [("2025-03-04", "10", False), ("2025-03-20", "1", True), ("", "10", True), ("", "1", False)],
+)
+def test_the_index_judges_by_the_stated_due_date_where_there_is_one(stated: str, amount: str, on_time: bool) -> None:
+    """Each of three due dates has its place on the clock: stated, by the limit of the day, by the one of 2024."""
+    version = {"procedure_id": "1.001", "name": "", "field": "", "level": "", "limit_unit": "working_days"}
+    limits = [
+        version | {"limit_amount": "5", "valid_from": "", "valid_to": "2025-01-01"},
+        version | {"limit_amount": amount, "valid_from": "2025-01-01", "valid_to": ""},
+    ]
+    same = {"dossier_id": "1", "procedure_id": "1.001"}
+    store = Store()
+    store.ingest_rows([
+        same | {"status": "received", "occurred_at": "2025-03-03T07:30", "due_at": stated},
+        same | {"status": "finished", "occurred_at": "2025-03-06T07:30", "due_at": ""},
+    ])  # fmt: skip
+    (dossier,) = store.dossiers({"procedures": limits}, AS_OF).to_pylist()
+    assert dossier["on_time_766"] is on_time
+    day = 8 * 3600
+    by_limit, by_statement = (1 + int(amount)) * day, {"": None, "2025-03-04": 2 * day, "2025-03-20": 14 * day}[stated]
+    assert dossier["open_seconds_to_computed_due"] == by_limit
+    assert dossier["open_seconds_to_due"] == (by_statement or by_limit)
+    assert dossier["open_seconds_to_old_due"] == 6 * day
+
+
+@pytest.mark.parametrize(("second", "on_time"), [(20, True), (30, True), (40, False)])
+def test_a_due_instant_counts_to_its_second(second: int, on_time: bool) -> None:
+    told = measured("received 2025-03-03T08:00 2025-03-06T10:00:30", f"finished 2025-03-06T10:00:{second}")
+    assert told["on_time_766"] is on_time
+
+
+@pytest.mark.parametrize("second", [0, 1, 2, 59])
+def test_an_hour_after_the_first_seconds_of_a_day_is_one_hour_later(second: int) -> None:
+    """The hour in which the limit ends is found by its last second, not by the one before."""
+    limit = {"procedure_id": "1.001", "name": "", "field": "", "level": "", "limit_unit": "hours", "limit_amount": "1"}
+    store = Store()
+    received = {"status": "received", "occurred_at": f"2025-03-03T07:30:{second:02}"}
+    store.ingest_rows([{"dossier_id": "1", "procedure_id": "1.001"} | received])
+    (dossier,) = store.dossiers({"procedures": [limit]}, AS_OF).to_pylist()
+    assert dossier["computed_due_at"] == datetime(2025, 3, 3, 1, 30, second, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("limit", "due"), [("3.5", (4, 0)), ("3", (3, 30)), ("4", (6, 30)), ("4.5", (7, 0))])
+def test_a_limit_that_ends_with_a_session_of_half_hours_is_due_then_and_once(limit: str, due: tuple[int, int]) -> None:
+    """The hour of open time in which it ends lies in both sessions of the day."""
+    day = {"calendar_id": "default", "on": "2025-03-03", "open": "yes", "hours": "07:30-11:00 13:00-17:00"}
+    version = {"procedure_id": "1.001", "name": "", "field": "", "level": "", "limit_unit": "hours"}
+    store = Store()
+    store.ingest_rows(
+        [{"dossier_id": "1", "procedure_id": "1.001", "status": "received", "occurred_at": "2025-03-03T07:30"}]
+    )
+    registry = {"procedures": [version | {"limit_amount": limit}], "calendar": [day]}
+    (dossier,) = store.dossiers(registry, AS_OF).to_pylist()
+    assert dossier["computed_due_at"] == datetime(2025, 3, 3, *due, tzinfo=UTC)
+
+
 # ---- the total order of events: each column decides before the next one (rulebook 1)
 
 COLUMNS = (
@@ -153,6 +210,27 @@ def test_a_column_decides_before_an_identifier_of_which_only_the_hash_is_known(c
         )
         reasons.add(told_by(*events)["refusal_reason"])
     assert len(reasons) == 1
+
+
+def test_the_reason_of_a_refusal_is_the_first_that_its_row_or_an_amendment_of_it_gives() -> None:
+    told = told_by(
+        {"status": "refused", "channel": "in_person"},
+        {"status": "refused", "channel": "online", "reason": "z"},
+        {"status": "refused", "channel": "post", "reason": "a"},
+        {"status": "refused", "occurred_at": "2025-03-04T08:00", "reason": "b"},
+    )
+    assert told["refusal_reason"] == "z"
+
+
+def test_a_refusal_without_a_reason_does_not_borrow_that_of_a_later_one() -> None:
+    told = told_by({"status": "refused"}, {"status": "refused", "occurred_at": "2025-03-04T08:00", "reason": "b"})
+    assert (told["outcome"], told["refusal_reason"]) == ("refused", None)
+
+
+def test_a_result_handed_over_twice_was_handed_over_the_first_time() -> None:
+    told = measured("received 2025-03-03T08:00", "finished 2025-03-03T09:00", "returned 2025-03-03T10:00",
+                    "returned 2025-03-04T10:00")  # fmt: skip
+    assert told["return_minutes"] == 60
 
 
 @pytest.mark.parametrize(("earlier", "later"), list(pairwise(STATUSES)))

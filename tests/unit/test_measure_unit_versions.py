@@ -289,3 +289,47 @@ def test_a_ward_is_taken_over_from_the_very_day_in_every_role(role: str, on: str
     )
     says = dossier["is_returned_elsewhere" if role == "returning_unit_id" else "is_cross_boundary"]
     assert says is (False if same_ground else None)
+
+
+# ---- whose ground a unit stands on, by its kind and its parent's
+
+OF_COMMUNE = ("commune", "ward", "special_zone")
+OF_GROUND = (*OF_COMMUNE, "district")
+OF_CITY = ("city", "department")
+GROUNDS = [
+    *((f"{kind}{n}", kind, "", "2020-01-01", "") for kind in OF_GROUND for n in (1, 2)),
+    *((f"at-{kind}{n}", "centre", f"{kind}{n}", "2020-01-01", "") for kind in OF_GROUND for n in (1, 2)),
+    *((kind, kind, "", "2020-01-01", "") for kind in OF_CITY),
+    *((f"at-{kind}", "centre", kind, "2020-01-01", "") for kind in OF_CITY),
+]
+AT_CITY = [*OF_CITY, *(f"at-{kind}" for kind in OF_CITY)]
+
+
+def crosses(received_by: str, resolved_by: str, lives_in: str) -> object:
+    step = {"receiving_unit_id": received_by, "resolving_unit_id": resolved_by, "applicant_unit_id": lives_in}
+    return crossing(GROUNDS, [], {"occurred_at": f"{FIRST_OF_NEW}T08:00"} | step)
+
+
+@pytest.mark.parametrize("kind", OF_GROUND)
+def test_a_unit_and_its_centre_stand_on_its_own_ground(kind: str) -> None:
+    one, other, centre = f"{kind}1", f"{kind}2", f"at-{kind}1"
+    assert [crosses(one, one, one), crosses(centre, one, one), crosses(one, centre, one)] == [False] * 3
+    assert [crosses(one, other, one), crosses(centre, other, one), crosses(one, f"at-{kind}2", one)] == [True] * 3
+    assert [crosses(one, "city", one), crosses("at-city", centre, one)] == [True] * 2
+
+
+@pytest.mark.parametrize("kind", OF_GROUND)
+def test_where_the_applicant_lives_counts_at_communes_wards_and_special_zones(kind: str) -> None:
+    """Filed away from home is across a boundary there only; of somebody known by district it cannot be told."""
+    is_of_commune = kind in OF_COMMUNE
+    for receiving in (f"{kind}1", f"at-{kind}1"):
+        lives_elsewhere = [crosses(receiving, receiving, f"{at}{kind}2") for at in ("", "at-")]
+        assert lives_elsewhere == [is_of_commune] * 2
+    home = "ward1" if kind != "ward" else "commune1"
+    assert [crosses(home, home, f"{at}{kind}2") for at in ("", "at-")] == [True if is_of_commune else None] * 2
+
+
+@pytest.mark.parametrize("receiving", AT_CITY)
+@pytest.mark.parametrize("resolving", AT_CITY)
+def test_the_city_its_departments_and_their_centres_are_one_ground(receiving: str, resolving: str) -> None:
+    assert crosses(receiving, resolving, "ward1") is False

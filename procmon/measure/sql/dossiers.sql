@@ -125,8 +125,7 @@ SELECT
     w.is_new,
     w.happened_at >= b.received_at AS is_after_receipt,
     w.opened,
-    coalesce(w.next_opened, b.end_opened) AS until_opened,
-    w.next_opened IS NULL AS is_unanswered
+    coalesce(w.next_opened, b.end_opened) AS until_opened
 FROM (
     SELECT *, lead(opened) OVER (PARTITION BY dossier_id ORDER BY seq NULLS FIRST) AS next_opened
     FROM events
@@ -141,18 +140,16 @@ WHERE w.status IN ('supplement_requested', 'payment_requested')
 SELECT
     dossier_id,
     count(*) FILTER (WHERE is_new) AS n_supplements,
-    max_by(until_opened, seq) AS resumed_opened,
-    max_by(is_unanswered, seq) AS is_unanswered
+    max_by(until_opened, seq) AS resumed_opened
 FROM waits
 WHERE status = 'supplement_requested' AND is_after_receipt
 GROUP BY dossier_id
 
 -- step: clocks
--- Under `restart` the clock runs from the last resumption, and not at all while a request is open.
+-- Under `restart` the clock runs from the last resumption; an open request's is the end, so it does not run at all.
 SELECT
     b.*,
     CASE
-        WHEN r.supplement = 'restart' AND s.is_unanswered THEN b.end_opened
         WHEN r.supplement = 'restart' AND s.dossier_id IS NOT NULL THEN greatest(b.start_opened, s.resumed_opened)
         ELSE b.start_opened
     END AS counted_from,

@@ -272,11 +272,11 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="what to change (default: all)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="print the mutants and test none")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only lines that have this text, before or after")
+    parser.add_argument("--only", default="", metavar="REGEX", help="only what matches, before or after")
     parser.add_argument("--after", type=int, default=0, metavar="N", help="leave the first N out: to go on")
     asked = parser.parse_args()
     every = (mutant for name in asked.targets or TARGETS for mutant in mutants(TARGETS[name]))
-    todo = [mutant for mutant in every if asked.only in str(mutant)][asked.after :]
+    todo = [mutant for mutant in every if re.search(asked.only, str(mutant))][asked.after :]
     if asked.list:
         print(*todo, sep="\n")
         return 0

@@ -223,11 +223,26 @@ class Calendar:
 class UnitCalendar(Calendar):
     """What a unit keeps to: on each day the calendar that it had been given last by then, the default before any."""
 
-    def __init__(self, unit_id: str, calendars: "Calendars", rows: Sequence[Row]) -> None:
-        self.calendar_id = f"of {unit_id}"
+    def __init__(self, calendars: "Calendars", rows: Sequence[Row]) -> None:
         self._calendars = calendars
         self._given = [(read_day(row.get("valid_from", "")), row["calendar_id"]) for row in sorted(rows, key=_age)]
         self._sessions = {}
+        self.calendar_id = self._name()
+
+    def _name(self) -> str:
+        """The calendars one after another, each with the day since when; the first has no such day.
+
+        A calendar without a row before the unit got it was as the default until then, and needs no other's name.
+        """
+        since = self._given[0][0]
+        first = self._on(since).calendar_id
+        named = DEFAULT if self._calendars.has_row_before(first, since) else first
+        last = named
+        for day in sorted({day for day, _ in self._given}):
+            calendar_id = self._on(day).calendar_id
+            if calendar_id != last:
+                named, last = f"{named}, from {day} {calendar_id}", calendar_id
+        return named
 
     def _on(self, day: date) -> Calendar:
         calendar_id = DEFAULT
@@ -256,11 +271,19 @@ class Calendars:
             self._by_id[calendar_id] = Calendar(calendar_id, self._registry)
         return self._by_id[calendar_id]
 
+    def has_row_before(self, calendar_id: str, day: date) -> bool:
+        """Whether a row of the registry says something of a calendar for a day before `day`."""
+        days = [read_day(row["on"]) for row in table(self._registry, "calendar") if row["calendar_id"] == calendar_id]
+        for row in table(self._registry, "opening_hours"):
+            if row["calendar_id"] == calendar_id:
+                days.append(read_day(row.get("valid_from", "")))
+        return any(of_row < day for of_row in days)
+
     def of_unit(self, unit_id: str) -> Calendar:
         """What a unit keeps to; without its own, the default."""
         rows = [row for row in table(self._registry, "opening_hours") if row.get("unit_id") == unit_id and unit_id]
         if rows and unit_id not in self._of_unit:
-            self._of_unit[unit_id] = UnitCalendar(unit_id, self, rows)
+            self._of_unit[unit_id] = UnitCalendar(self, rows)
         return self._of_unit.get(unit_id, self[DEFAULT])
 
 

@@ -14,10 +14,11 @@ from procmon.store.workspace import Workspace
 SAME_FIGURE = ("figure", "rule_set", "scope", "scope_id", "period_from", "period_to")
 TOLD = ("value", "numerator", "denominator", "n", "n_baseline", "lower", "upper", "verdict")
 """The numbers of a figure; the first that differs tells the difference."""
-NO_FIGURE: Mapping[str, None] = dict.fromkeys(TOLD)
 
 Row = dict[str, Any]
 Key = tuple[object, ...]
+
+NO_FIGURE: Row = {**dict.fromkeys(TOLD), "verdict": ""}
 
 
 class Difference(NamedTuple):

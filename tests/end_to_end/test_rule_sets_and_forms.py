@@ -38,7 +38,8 @@ def test_each_rule_set_can_be_asked_for_alone(office):
     assert rows_of(office, "bridge", *MAY, "--rule-set", "strict") == [
         row for row in bridge if row["to_rule_set"] == "strict"
     ]
-    assert rows_of(office, "bridge", *MAY, "--rule-set", "index_766") == []
+    away = procmon("show", "bridge", *MAY, "--rule-set", "index_766", "--workspace", office, code=2)
+    assert "leads away from index_766" in away.err
 
 
 def test_on_time_is_told_over_the_dossiers_of_form_06(office):

@@ -50,10 +50,10 @@ CLOCK_TESTS = (
 )
 LOG_TESTS = (
     "tests/spec",
-    "tests/unit/test_measure_days.py",
-    "tests/unit/test_measure_order.py",
     "tests/unit/test_measure_old_limits.py",
+    "tests/unit/test_measure_days.py",
     "tests/unit/test_measure_unit_versions.py",
+    "tests/unit/test_measure_order.py",
     "tests/property/test_measure_equals_twin.py",
 )
 

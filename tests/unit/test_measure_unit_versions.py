@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
+from itertools import product
 
 import pytest
 from log_files import Store
@@ -302,12 +303,28 @@ GROUNDS = [
     *((kind, kind, "", "2020-01-01", "") for kind in OF_CITY),
     *((f"at-{kind}", "centre", kind, "2020-01-01", "") for kind in OF_CITY),
 ]
+GROUNDS.append(("lost", "centre", "", "2020-01-01", ""))
 AT_CITY = [*OF_CITY, *(f"at-{kind}" for kind in OF_CITY)]
 
 
-def crosses(received_by: str, resolved_by: str, lives_in: str) -> object:
-    step = {"receiving_unit_id": received_by, "resolving_unit_id": resolved_by, "applicant_unit_id": lives_in}
-    return crossing(GROUNDS, [], {"occurred_at": f"{FIRST_OF_NEW}T08:00"} | step)
+@cache
+def crossings() -> dict[tuple[str, ...], bool | None]:
+    """Whether a dossier crosses a boundary, by its receiving, its resolving and its applicant's unit: all of them."""
+    columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
+    registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in GROUNDS]}
+    roles = ("receiving_unit_id", "resolving_unit_id", "applicant_unit_id")
+    every = list(product([unit[0] for unit in GROUNDS], repeat=3))
+    event = {"procedure_id": "1.001", "status": "received", "occurred_at": f"{FIRST_OF_NEW}T08:00"}
+    store = Store()
+    store.ingest_rows(
+        [{"dossier_id": " ".join(units)} | event | dict(zip(roles, units, strict=True)) for units in every]
+    )
+    dossiers = store.dossiers(registry, datetime(2026, 2, 1, tzinfo=UTC)).to_pylist()
+    return {tuple(row["dossier_id"].split(" ")): row["is_cross_boundary"] for row in dossiers}
+
+
+def crosses(received_by: str, resolved_by: str, lives_in: str) -> bool | None:
+    return crossings()[received_by, resolved_by, lives_in]
 
 
 @pytest.mark.parametrize("kind", OF_GROUND)
@@ -333,3 +350,8 @@ def test_where_the_applicant_lives_counts_at_communes_wards_and_special_zones(ki
 @pytest.mark.parametrize("resolving", AT_CITY)
 def test_the_city_its_departments_and_their_centres_are_one_ground(receiving: str, resolving: str) -> None:
     assert crosses(receiving, resolving, "ward1") is False
+
+
+@pytest.mark.parametrize("home", ["ward1", "city"])
+def test_a_centre_of_nobody_knows_whom_stands_on_no_ground_that_could_be_told(home: str) -> None:
+    assert [crosses("lost", home, home), crosses(home, "lost", home), crosses("lost", "lost", home)] == [None] * 3

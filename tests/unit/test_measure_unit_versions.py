@@ -355,3 +355,39 @@ def test_the_city_its_departments_and_their_centres_are_one_ground(receiving: st
 @pytest.mark.parametrize("home", ["ward1", "city"])
 def test_a_centre_of_nobody_knows_whom_stands_on_no_ground_that_could_be_told(home: str) -> None:
     assert [crosses("lost", home, home), crosses(home, "lost", home), crosses("lost", "lost", home)] == [None] * 3
+
+
+def test_a_centre_of_a_ward_that_is_no_more_stands_on_no_ground_that_could_be_told() -> None:
+    step = {"receiving_unit_id": "AT-OLD", "resolving_unit_id": "TWICE", "applicant_unit_id": "TWICE"}
+    for on, crosses_boundary in ((LAST_OF_OLD, True), (FIRST_OF_NEW, None)):
+        assert crossing(UNITS, [], {"occurred_at": f"{on}T08:00"} | step) is crosses_boundary
+
+
+def test_a_unit_that_nobody_knows_is_on_its_own_ground() -> None:
+    """What it received and resolved itself, for one of its own, crossed nothing; of any other it cannot be told."""
+    roles = ("receiving_unit_id", "resolving_unit_id", "applicant_unit_id", "returning_unit_id")
+    at = {"occurred_at": f"{FIRST_OF_NEW}T08:00"}
+    for units, crosses_boundary, is_returned_elsewhere in (
+        (("X", "X", "X", "X"), False, False),
+        (("X", "Y", "X", "X"), None, None),
+        (("X", "X", "Y", "Y"), None, None),
+        (("X", "X", "ward1", "ward1"), None, None),
+        (("ward1", "X", "ward1", "X"), None, False),
+        (("X", "ward1", "X", "ward1"), None, False),
+        (("ward1", "ward1", "X", "X"), None, None),
+    ):
+        dossier = dossier_of(GROUNDS, [], at | dict(zip(roles, units, strict=True)))
+        found = dossier["is_cross_boundary"], dossier["is_returned_elsewhere"]
+        assert found == (crosses_boundary, is_returned_elsewhere), units
+
+
+@pytest.mark.parametrize(
+    ("returned_by", "is_returned_elsewhere"),
+    [("ward1", False), ("at-ward1", False), ("ward2", True), ("at-ward2", True), ("city", True), ("lost", None)],
+)
+def test_a_result_is_returned_elsewhere_on_another_ground_than_the_resolving_units(
+    returned_by: str, is_returned_elsewhere: bool | None
+) -> None:
+    roles = {"receiving_unit_id": "commune1", "resolving_unit_id": "ward1", "returning_unit_id": returned_by}
+    dossier = dossier_of(GROUNDS, [], {"occurred_at": f"{FIRST_OF_NEW}T08:00"} | roles)
+    assert dossier["is_returned_elsewhere"] is is_returned_elsewhere

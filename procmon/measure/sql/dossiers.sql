@@ -270,7 +270,7 @@ FROM (
 GROUP BY dossier_id
 
 -- step: territories
--- A commune-level unit, a district, or the city; a centre has its parent's (rulebook 8). Unknown units have none.
+-- A commune-level unit, a district, or the city; a centre has its parent's (rulebook 8), none without a known parent.
 SELECT
     u.unit_id,
     u.day,
@@ -282,14 +282,14 @@ SELECT
         WHEN v.kind = 'centre' AND p.kind IN ('city', 'department') THEN 'city'
     END AS territory,
     v.kind IN ('commune', 'ward', 'special_zone')
-        OR (v.kind = 'centre' AND coalesce(p.kind IN ('commune', 'ward', 'special_zone'), false)) AS is_commune
+        OR (v.kind = 'centre' AND p.kind IN ('commune', 'ward', 'special_zone')) AS is_commune
 FROM (
     SELECT receiving_unit_id AS unit_id, receiving_on AS day FROM roles
     UNION SELECT resolving_unit_id, resolving_on FROM roles
     UNION SELECT returning_unit_id, returning_on FROM roles
     UNION SELECT applicant_unit_id, applicant_on FROM roles
 ) AS u
-LEFT JOIN unit_versions AS v ON v.unit_id = u.unit_id AND v.valid_from <= u.day AND v.ends_on > u.day
+JOIN unit_versions AS v ON v.unit_id = u.unit_id AND v.valid_from <= u.day AND v.ends_on > u.day
 LEFT JOIN unit_versions AS p ON p.unit_id = v.parent_unit_id AND p.valid_from <= u.day AND p.ends_on > u.day
 WHERE u.unit_id IS NOT NULL
 

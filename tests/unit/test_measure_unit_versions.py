@@ -221,6 +221,7 @@ def test_an_applicant_known_by_city_or_district_only_cannot_be_told_to_live_else
     assert crossing(LIVES_IN, [], step) is is_cross_boundary
 
 
+ROLES = ("resolving_unit_id", "applicant_unit_id", "returning_unit_id")
 NEIGHBOURS = [("A", "ward", "", "2020-01-01", ""), ("B", "ward", "", "2020-01-01", "")]
 
 
@@ -236,14 +237,35 @@ NEIGHBOURS = [("A", "ward", "", "2020-01-01", ""), ("B", "ward", "", "2020-01-01
         ("A", LAST_OF_OLD, "A", FIRST_OF_NEW, False),
     ],
 )
+@pytest.mark.parametrize("role", ROLES)
 def test_two_wards_that_both_still_stand_are_two_after_a_part_changed_hands(
-    received_by: str, received_on: str, resolved_by: str, resolved_on: str, is_cross_boundary: bool | None
+    received_by: str, received_on: str, resolved_by: str, resolved_on: str, is_cross_boundary: bool | None, role: str
 ) -> None:
-    steps = (
-        {"occurred_at": f"{received_on}T08:00", "receiving_unit_id": received_by, "applicant_unit_id": received_by},
-        {"occurred_at": f"{resolved_on}T16:00", "resolving_unit_id": resolved_by},
+    """In whatever role the second is stated."""
+    succession = [("A", "B", "2025-07-01", "part")]
+    assert apart(NEIGHBOURS, succession, (received_by, received_on), (resolved_by, resolved_on), role) is (
+        is_cross_boundary
     )
-    assert crossing(NEIGHBOURS, [("A", "B", "2025-07-01", "part")], *steps) is is_cross_boundary
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("stated_on", ["2025-12-31", "2026-01-01", "2026-01-05"])
+def test_what_part_a_ward_became_is_told_once_on_a_day_on_which_others_are_taken_over(
+    role: str, stated_on: str
+) -> None:
+    """Part of S is A since July; N's going over to Z in January changes nothing of that."""
+    assert apart(OLD_CITY, SUCCESSIONS, ("S", LAST_OF_OLD), ("A", stated_on), role) is None
+
+
+def apart(
+    units: list[tuple[str, ...]], successions: list[tuple[str, ...]], one: tuple[str, str], other: tuple[str, str],
+    role: str,
+) -> object:  # fmt: skip
+    """Whether a unit of one day is on another ground than one that is stated later, in `role`, on another day."""
+    first = dict.fromkeys(ROLES[:2], one[0]) | {"receiving_unit_id": one[0]} | {role: ""}
+    steps = ({"occurred_at": f"{one[1]}T08:00"} | first, {"occurred_at": f"{other[1]}T16:00", role: other[0]})
+    dossier = dossier_of(units, successions, *steps)
+    return dossier["is_returned_elsewhere" if role == "returning_unit_id" else "is_cross_boundary"]
 
 
 LATER = [*NEIGHBOURS, ("Z", "ward", "", "2026-01-01", "")]

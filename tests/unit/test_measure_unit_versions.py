@@ -413,3 +413,15 @@ def test_a_result_is_returned_elsewhere_on_another_ground_than_the_resolving_uni
     roles = {"receiving_unit_id": "commune1", "resolving_unit_id": "ward1", "returning_unit_id": returned_by}
     dossier = dossier_of(GROUNDS, [], {"occurred_at": f"{FIRST_OF_NEW}T08:00"} | roles)
     assert dossier["is_returned_elsewhere"] is is_returned_elsewhere
+
+
+@pytest.mark.parametrize(("lived_on", "is_cross_boundary"), [(LAST_OF_OLD, None), (FIRST_OF_NEW, True)])
+def test_who_lived_in_a_ward_on_the_day_a_part_of_it_went_lives_in_what_is_left(
+    lived_on: str, is_cross_boundary: bool | None
+) -> None:
+    """Filed by somebody of A, received by B, which got a part of A on 1 July."""
+    steps = (
+        {"status": "submitted", "occurred_at": f"{lived_on}T08:00", "applicant_unit_id": "A"},
+        {"status": "received", "occurred_at": "2025-09-01T08:00", "receiving_unit_id": "B", "resolving_unit_id": "B"},
+    )
+    assert crossing(NEIGHBOURS, [("A", "B", "2025-07-01", "part")], *steps) is is_cross_boundary

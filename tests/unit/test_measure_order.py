@@ -119,6 +119,30 @@ def test_a_due_instant_counts_to_its_second(second: int, on_time: bool) -> None:
     assert told["on_time_766"] is on_time
 
 
+RESTARTED = [
+    (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "processing 2025-03-03T10:00",
+      "finished 2025-03-03T11:00"), (60, 120)),
+    (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "stopped 2025-03-03T11:00"), (0, 180)),
+    (("received 2025-03-03T08:00", "finished 2025-03-03T11:00"), (180, 0)),
+    (("received 2025-03-03T15:30", "supplement_requested 2025-03-03T15:40", "finished 2025-03-03T16:00"), (0, 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("steps", "minutes"), RESTARTED)
+def test_what_a_restart_discards_is_the_time_up_to_the_last_resumption(
+    steps: tuple[str, ...], minutes: tuple[int, int]
+) -> None:
+    """After a late receipt nothing ran yet that could be discarded, nor less than nothing."""
+    store = Store()
+    store.ingest_rows([
+        {"dossier_id": "1", "procedure_id": "1.001", "status": step.split(" ")[0], "occurred_at": step.split(" ")[1]}
+        for step in steps
+    ])  # fmt: skip
+    forced = {"supplement": "restart", "late_receipt": "15:00"}
+    (dossier,) = store.dossiers({}, AS_OF, forced=forced).to_pylist()
+    assert (dossier["working_seconds"] // 60, dossier["discarded_seconds"] // 60) == minutes
+
+
 @pytest.mark.parametrize("second", [0, 1, 2, 59])
 def test_an_hour_after_the_first_seconds_of_a_day_is_one_hour_later(second: int) -> None:
     """The hour in which the limit ends is found by its last second, not by the one before."""

@@ -425,3 +425,14 @@ def test_who_lived_in_a_ward_on_the_day_a_part_of_it_went_lives_in_what_is_left(
         {"status": "received", "occurred_at": "2025-09-01T08:00", "receiving_unit_id": "B", "resolving_unit_id": "B"},
     )
     assert crossing(NEIGHBOURS, [("A", "B", "2025-07-01", "part")], *steps) is is_cross_boundary
+
+
+def test_a_result_meant_to_be_returned_where_a_part_went_from_since_cannot_be_told() -> None:
+    """The returning unit stated first, before a part of it came to the one that resolves."""
+    steps = (
+        {"occurred_at": f"{LAST_OF_OLD}T08:00", "receiving_unit_id": "A", "returning_unit_id": "A"},
+        {"occurred_at": f"{FIRST_OF_NEW}T16:00", "resolving_unit_id": "B"},
+    )
+    for extent, says in (("part", None), ("whole", False)):
+        dossier = dossier_of(NEIGHBOURS, [("A", "B", "2025-07-01", extent)], *steps)
+        assert dossier["is_returned_elsewhere"] is says

@@ -122,7 +122,8 @@ def test_a_due_instant_counts_to_its_second(second: int, on_time: bool) -> None:
 RESTARTED = [
     (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "processing 2025-03-03T10:00",
       "finished 2025-03-03T11:00"), (3600, 7200, 3600)),
-    (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "stopped 2025-03-03T11:00"), (0, 10800, 7200)),
+    (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "stopped 2025-03-03T11:00"),
+     (0, 10800, 7200)),
     (("received 2025-03-03T08:00", "finished 2025-03-03T11:00"), (10800, 0, 0)),
     (("received 2025-03-03T15:30", "supplement_requested 2025-03-03T15:40", "finished 2025-03-03T16:00"), (0, 0, 1200)),
 ]  # fmt: skip

@@ -119,6 +119,14 @@ def test_a_due_instant_counts_to_its_second(second: int, on_time: bool) -> None:
     assert told["on_time_766"] is on_time
 
 
+def test_reception_runs_from_the_first_submission_to_the_receipt() -> None:
+    """Filed twice at the counter; a submission at or after the receipt is none."""
+    first = "submitted 2025-03-03T08:00", "submitted 2025-03-03T09:00"
+    assert measured(*first, "received 2025-03-03T10:00")["reception_minutes"] == 120
+    assert measured("received 2025-03-03T08:00", "processing 2025-03-03T09:00")["reception_minutes"] is None
+    assert measured("submitted 2025-03-03T08:00", "received 2025-03-03T08:00")["reception_minutes"] is None
+
+
 RESTARTED = [
     (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "processing 2025-03-03T10:00",
       "finished 2025-03-03T11:00"), (3600, 7200, 3600)),

@@ -127,6 +127,19 @@ def test_reception_runs_from_the_first_submission_to_the_receipt() -> None:
     assert measured("submitted 2025-03-03T08:00", "received 2025-03-03T08:00")["reception_minutes"] is None
 
 
+def test_the_last_event_and_the_usual_channel() -> None:
+    told = measured("received 2025-03-03T08:00", "processing 2025-03-04T08:00")
+    assert (told["last_event_at"], told["channel"]) == (datetime(2025, 3, 4, 1, 0, tzinfo=UTC), "in_person")
+
+
+@pytest.mark.parametrize(
+    ("last", "class_06"),
+    [("supplement_requested", "pending_in_time"), ("processing", "pending_overdue"), ("stopped", "pending_in_time")],
+)
+def test_who_waits_for_the_applicant_is_not_overdue_by_form_06(last: str, class_06: str) -> None:
+    assert measured("received 2025-03-03T08:00 2025-03-05", f"{last} 2025-03-04T08:00")["class_06"] == class_06
+
+
 RESTARTED = [
     (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "processing 2025-03-03T10:00",
       "finished 2025-03-03T11:00"), (3600, 7200, 3600)),

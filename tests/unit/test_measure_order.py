@@ -140,6 +140,11 @@ def test_who_waits_for_the_applicant_is_not_overdue_by_form_06(last: str, class_
     assert measured("received 2025-03-03T08:00 2025-03-05", f"{last} 2025-03-04T08:00")["class_06"] == class_06
 
 
+@pytest.mark.parametrize(("due", "class_06"), [("2025-08-01", "pending_in_time"), ("2025-07-31", "pending_overdue")])
+def test_what_is_due_on_the_day_of_the_as_of_is_in_time_by_form_06(due: str, class_06: str) -> None:
+    assert measured(f"received 2025-03-03T08:00 {due}")["class_06"] == class_06
+
+
 RESTARTED = [
     (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "processing 2025-03-03T10:00",
       "finished 2025-03-03T11:00"), (3600, 7200, 3600)),

@@ -145,6 +145,12 @@ def test_what_is_due_on_the_day_of_the_as_of_is_in_time_by_form_06(due: str, cla
     assert measured(f"received 2025-03-03T08:00 {due}")["class_06"] == class_06
 
 
+@pytest.mark.parametrize(("day", "class_06"), [("04", "early"), ("05", "on_time"), ("06", "late")])
+def test_form_06_classes_what_ended_by_its_day(day: str, class_06: str) -> None:
+    told = measured("received 2025-03-03T08:00 2025-03-05T10:00", f"finished 2025-03-{day}T16:00")
+    assert told["class_06"] == class_06
+
+
 RESTARTED = [
     (("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00", "processing 2025-03-03T10:00",
       "finished 2025-03-03T11:00"), (3600, 7200, 3600)),

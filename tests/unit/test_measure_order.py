@@ -176,15 +176,20 @@ def test_what_a_restart_discards_is_the_time_up_to_the_last_resumption(
     assert tuple(dossier[f"{name}_seconds"] for name in ("working", "discarded", "waited")) == seconds
 
 
-@pytest.mark.parametrize("second", [0, 1, 2, 59])
-def test_an_hour_after_the_first_seconds_of_a_day_is_one_hour_later(second: int) -> None:
-    """The hour in which the limit ends is found by its last second, not by the one before."""
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [("07:30:01", (1, 30, 1)), ("10:30:00", (4, 30, 0)), ("10:30:01", (6, 0, 1)), ("10:30:02", (6, 0, 2))],
+)
+def test_an_hour_that_ends_with_the_first_second_of_a_session_ends_there(
+    received: str, due: tuple[int, int, int]
+) -> None:
+    """The session in which the limit ends is found by its last second, not by the one before."""
     limit = {"procedure_id": "1.001", "name": "", "field": "", "level": "", "limit_unit": "hours", "limit_amount": "1"}
     store = Store()
-    received = {"status": "received", "occurred_at": f"2025-03-03T07:30:{second:02}"}
-    store.ingest_rows([{"dossier_id": "1", "procedure_id": "1.001"} | received])
+    step = {"status": "received", "occurred_at": f"2025-03-03T{received}"}
+    store.ingest_rows([{"dossier_id": "1", "procedure_id": "1.001"} | step])
     (dossier,) = store.dossiers({"procedures": [limit]}, AS_OF).to_pylist()
-    assert dossier["computed_due_at"] == datetime(2025, 3, 3, 1, 30, second, tzinfo=UTC)
+    assert dossier["computed_due_at"] == datetime(2025, 3, 3, *due, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("limit", "due"), [("3.5", (4, 0)), ("3", (3, 30)), ("4", (6, 30)), ("4.5", (7, 0))])

@@ -14,6 +14,7 @@ from procmon import baselines, pages
 from procmon.errors import ProcmonError, UsageProblem
 from procmon.inputs import find_run, read_inputs
 from procmon.intake import waiting_files
+from procmon.judge.predecessors import national_part
 from procmon.names import Unit, versions
 from procmon.store import ledger, registry
 from procmon.store.workspace import Workspace
@@ -101,14 +102,9 @@ def _registry(workspace: Workspace, now: datetime) -> Iterator[Finding]:
 
 def _announced_of_no_procedure(announced: Iterable[Row], procedures: Iterable[Row]) -> list[str]:
     """Announced codes that are no procedure's, neither as they stand nor by their first two groups."""
-    known = {code for row in procedures for code in (row["procedure_id"], _national(row["procedure_id"]))}
+    known = {code for row in procedures for code in (row["procedure_id"], national_part(row["procedure_id"]))}
     codes = {row["procedure_id"] for row in announced}
-    return sorted(code for code in codes if code not in known and _national(code) not in known)
-
-
-def _national(code: str) -> str:
-    """A procedure's code without the groups that a city puts behind it: 2.000635.000.00.00.H24 → 2.000635."""
-    return ".".join(code.split(".")[:2])
+    return sorted(code for code in codes if code not in known and national_part(code) not in known)
 
 
 def _ended_units(workspace: Workspace, now: datetime) -> Iterator[Finding]:

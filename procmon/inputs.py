@@ -135,7 +135,15 @@ def midnight(workspace: Workspace, day: date) -> datetime:
 
 
 def period_moment(workspace: Workspace, period: Period, latest: datetime) -> tuple[datetime, bool]:
-    """(as of when, whether that is the period's end): as of its end, or of `latest` while it still runs."""
+    """(as of when, whether that is the period's end): as of its end, or of `latest` while it still runs.
+
+    Raises: UsageProblem for a period that has not begun by then.
+    """
+    if latest < midnight(workspace, period.from_):
+        raise UsageProblem(
+            f"the period from {period.from_} to {period.to} has not begun by {latest:%Y-%m-%d %H:%M}",
+            remedy="Ask for an earlier period, or a later --as-of.",
+        )
     end = midnight(workspace, period.to)
     return (latest, False) if latest < end else (end, True)
 
@@ -150,12 +158,8 @@ def find_run(workspace: Workspace, number: int | None = None) -> ledger.Run | No
 
     Raises: UsageProblem for a number that is no done run.
     """
-    done = select(ledger.Run).where(col(ledger.Run.status) == "done").order_by(col(ledger.Run.id).desc())
-    with Session(workspace.ledger_db) as session:
-        if number is None:
-            return session.scalars(done).first()
-        run = session.scalars(done.where(col(ledger.Run.id) == number)).first()
-    if run is None:
+    run = next((run for run in done_runs(workspace) if number in (None, run.id)), None)
+    if run is None and number is not None:
         raise UsageProblem(f"there is no done run {number}", remedy="See `procmon show runs`.")
     return run
 

@@ -99,8 +99,8 @@ def measure(
 
 INNER_STEPS = (
     "firsts", "ends", "after_end", "refusals", "stated_dues", "dues", "bounds", "waits", "supplements", "clocks",
-    "pauses", "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories",
-    "same_grounds", "boundaries", "seconds", "ruled",
+    "pauses", "limits", "terms", "judged", "due_instants", "due_opened", "roles", "territories", "same_grounds",
+    "boundaries", "seconds", "ruled",
 )  # fmt: skip
 """Steps that nobody reads afterwards, but where `measure` is told to keep them."""
 

@@ -126,7 +126,6 @@ def verdicts_grid(offered: Rows) -> Grid:
 # ---- shares
 
 
-MONTHS = "Theo tháng (12 cuối tháng gần nhất)"
 MONTHS_FOOT = (
     "Tính theo dữ liệu biết đến nay: hồ sơ được coi là đã xong vào cuối tháng nếu kết thúc trước đó, kể cả khi dữ liệu"
     " về muộn."
@@ -150,13 +149,13 @@ def by_month(shares: Rows) -> list[Row]:
 def months_grid(rows: list[Row]) -> Grid:
     """The months' ends; those whose window begins long before the data are told: they grow by data alone."""
     short = [row["data_from"] for row in rows if is_short_of_data(row)]
-    if not short:
-        return shares_grid(MONTHS, "Cuối tháng", rows, MONTHS_FOOT)
     warning = (
         f"(*) Dữ liệu chỉ có từ {words.day(min(short))}, sau ngày đầu của thời gian xét: tỷ lệ tăng giữa các tháng này"
-        " có thể chỉ vì dữ liệu dài thêm."
+        " có thể chỉ vì dữ liệu dài thêm. "
+        if short
+        else ""
     )
-    return shares_grid(MONTHS, "Cuối tháng", rows, f"{warning} {MONTHS_FOOT}")
+    return shares_grid("Theo tháng (12 cuối tháng gần nhất)", "Cuối tháng", rows, warning + MONTHS_FOOT)
 
 
 def is_short_of_data(row: Row) -> bool:

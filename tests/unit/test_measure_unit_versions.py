@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import product
@@ -20,11 +21,22 @@ UNITS = [
 LAST_OF_OLD, FIRST_OF_NEW = "2025-06-30", "2025-07-01"
 
 
+def registry_of(
+    units: Sequence[tuple[str, ...]], successions: Sequence[tuple[str, ...]] = ()
+) -> dict[str, list[dict[str, str]]]:
+    """The registry of such rows; a unit's name is its code."""
+    unit_columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
+    columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
+    return {
+        "units": [dict(zip(unit_columns, unit, strict=True)) | {"name": unit[0]} for unit in units],
+        "successions": [dict(zip(columns, row, strict=True)) for row in successions],
+    }
+
+
 @cache
 def measured() -> dict[str, dict[str, object]]:
     """A dossier for each unit and day: received at it, resolved by its ward, for somebody who lives there."""
-    columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
-    registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in UNITS]}
+    registry = registry_of(UNITS)
     rows = []
     for unit_id in sorted({unit[0] for unit in UNITS}):
         for day in (LAST_OF_OLD, FIRST_OF_NEW):
@@ -94,8 +106,7 @@ def test_the_receiving_unit_is_that_of_the_first_receipt_or_refusal_on_its_day(
     stories: dict[str, list[tuple[str, str, str]]], key: str
 ) -> None:
     """Not the unit at which it was filed a day before, when the code meant another unit (rulebook 1)."""
-    columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
-    registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in UNITS]}
+    registry = registry_of(UNITS)
     store = Store()
     store.ingest_rows(
         [
@@ -154,12 +165,7 @@ def test_a_dossier_does_not_cross_a_boundary_because_its_ward_was_taken_over_who
 ) -> None:
     """Received on 30 June 2025 by an old unit for one of its own; the resolving unit is stated later."""
     lives_in = received_by.removeprefix("AT-")
-    unit_columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
-    columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
-    registry = {
-        "units": [dict(zip(unit_columns, unit, strict=True)) | {"name": unit[0]} for unit in OLD_CITY],
-        "successions": [dict(zip(columns, row, strict=True)) for row in SUCCESSIONS],
-    }
+    registry = registry_of(OLD_CITY, SUCCESSIONS)
     shared = {"dossier_id": "d", "procedure_id": "1.001"}
     store = Store()
     store.ingest_rows([
@@ -181,12 +187,7 @@ def dossier_of(
     units: list[tuple[str, ...]], successions: list[tuple[str, ...]], *steps: dict[str, str]
 ) -> dict[str, object]:
     """The dossier of these steps, the first of them its receipt."""
-    unit_columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
-    columns = ("old_unit_id", "new_unit_id", "effective_on", "extent")
-    registry = {
-        "units": [dict(zip(unit_columns, unit, strict=True)) | {"name": unit[0]} for unit in units],
-        "successions": [dict(zip(columns, row, strict=True)) for row in successions],
-    }
+    registry = registry_of(units, successions)
     roles = dict.fromkeys(("receiving_unit_id", "resolving_unit_id", "returning_unit_id", "applicant_unit_id"), "")
     store = Store()
     store.ingest_rows([
@@ -332,8 +333,7 @@ AT_CITY = [*OF_CITY, *(f"at-{kind}" for kind in OF_CITY)]
 @cache
 def crossings() -> dict[tuple[str, ...], bool | None]:
     """Whether a dossier crosses a boundary, by its receiving, its resolving and its applicant's unit: all of them."""
-    columns = ("unit_id", "kind", "parent_unit_id", "valid_from", "valid_to")
-    registry = {"units": [dict(zip(columns, unit, strict=True)) | {"name": unit[0]} for unit in GROUNDS]}
+    registry = registry_of(GROUNDS)
     roles = ("receiving_unit_id", "resolving_unit_id", "applicant_unit_id")
     every = list(product([unit[0] for unit in GROUNDS], repeat=3))
     event = {"procedure_id": "1.001", "status": "received", "occurred_at": f"{FIRST_OF_NEW}T08:00"}

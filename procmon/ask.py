@@ -19,7 +19,6 @@ from procmon.inputs import (
     find_run,
     is_end_of,
     measured,
-    midnight,
     nightly_period,
     period_moment,
     read_inputs,
@@ -70,9 +69,13 @@ TAKEN_BY = {
 """Which tables each of these filters has rows to choose from."""
 @dataclass(frozen=True)
 class Filters:
-    """Which rows, as of when; everything is optional. `as_of` is aware and in the office's zone."""
+    """Which rows, as of when; everything is optional. `as_of` is aware and in the office's zone.
+
+    `is_day`: it is the end of a day that somebody named, so what happens at that midnight is the next day's.
+    """
 
     as_of: datetime | None = None
+    is_day: bool = False
     period: Period | None = None
     unit: str = ""
     procedure: str = ""
@@ -161,19 +164,14 @@ def default_as_of(workspace: Workspace, now: datetime, number: int | None = None
 def moment_of(workspace: Workspace, filters: Filters, *, now: datetime) -> tuple[datetime, bool]:
     """(as of when, whether that is a period's end): a period is never seen from after its end.
 
-    An instant that somebody names sees what happened at it, too; a run of a day that is over does not (rulebook 3).
+    An instant that somebody names sees what happened at it, too; a day that is over, or a run of it, does not.
     Raises: UsageProblem for a period that has not begun by then.
     """
     if filters.period is None:
         moment = filters.as_of or default_as_of(workspace, now, filters.run)
         is_over = is_end_of(workspace, _period(filters, moment), moment)
-        return moment, is_over and filters.as_of is None
+        return moment, is_over and (filters.is_day or filters.as_of is None)
     latest = filters.as_of or (default_as_of(workspace, now, filters.run) if filters.run is not None else now)
-    if latest < midnight(workspace, filters.period.from_):
-        raise UsageProblem(
-            f"the period from {filters.period.from_} to {filters.period.to} has not begun by {latest:%Y-%m-%d %H:%M}",
-            remedy="Ask for an earlier period, or a later --as-of.",
-        )
     return period_moment(workspace, filters.period, latest.astimezone(workspace.settings.zone))
 
 

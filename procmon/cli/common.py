@@ -77,13 +77,18 @@ def say(text: str) -> None:
     click.echo("\n".join(map(harmless, text.split("\n"))), err=True)
 
 
+def is_day(text: str | None) -> bool:
+    """Whether a text that stands for an instant names a day, which means its end."""
+    return bool(text and DAY.fullmatch(text))
+
+
 def read_instant(text: str, zone: ZoneInfo) -> datetime:
     """An instant given by a person: without an offset in the office's zone; a bare day means its end.
 
     Raises: UsageProblem for anything else.
     """
     try:
-        if DAY.fullmatch(text):
+        if is_day(text):
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min, tzinfo=zone)
         moment = datetime.fromisoformat(text)
         if moment.year in (date.min.year, date.max.year):  # of which another zone's day may be in no year

@@ -79,7 +79,7 @@ def _dossier(
 ) -> Any:  # fmt: skip
     run = find_run(workspace, run_id) if run_id is not None else None
     named = common.read_instant(as_of, workspace.settings.zone) if as_of else None
-    moment, is_period_end = moment_of(workspace, Filters(as_of=named, run=run_id), now=now())
+    moment, is_period_end = moment_of(workspace, Filters(named, common.is_day(as_of), run=run_id), now=now())
     seen = read_inputs(workspace, run, forced=read_policies(policy))
     told = explain.explain_dossier(workspace, seen, dossier, as_of=moment, is_period_end=is_period_end)
     kept = [verdict for verdict in told.verdicts if rule_set in (None, verdict.rule_set)]

@@ -82,6 +82,7 @@ def show_command(
         return
     filters = ask.Filters(
         as_of=common.read_instant(as_of, workspace.settings.zone) if as_of else None,
+        is_day=common.is_day(as_of),
         period=common.chosen_period(period, from_, to),
         unit=unit,
         procedure=procedure,

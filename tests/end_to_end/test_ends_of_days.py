@@ -76,6 +76,16 @@ def test_what_happens_at_midnight_belongs_to_the_next_day_however_one_asks(first
     assert {code for code in ("M1", "M2", "M3", "M4") if code in procmon(*behind).out.split()} == {"M1", "M2", "M4"}
 
 
+def test_a_day_is_over_at_midnight_for_its_dossiers_too(first_office):
+    for words in (("--as-of", LAST_OF_MARCH), ("--run", "1"), ("--period", "2025-03")):
+        said = procmon("show", "dossiers", *words, "--format", "csv", "--workspace", first_office)
+        assert {row["dossier_id"]: row["outcome"] for row in said.rows} == {
+            "M1": "pending", "M2": "pending", "M4": "stopped",
+        }, words  # fmt: skip
+    explained = procmon("explain", "--dossier", "M1", "--as-of", LAST_OF_MARCH, "--workspace", first_office).out
+    assert "outcome    pending" in explained
+
+
 def test_explain_tells_a_dossier_as_the_run_saw_it(first_office):
     explain = ("explain", "--dossier", "M1", "--workspace", first_office)
     of_run = procmon(*explain, "--run", "1").out
@@ -146,6 +156,7 @@ def refused(said: Said, *words: str) -> None:
         (("show", "dossiers", "--as-of", "9999-12-31"), "9999-12-31"),
         (("show", "dossiers", "--as-of", "9999-12-31T23:00"), "9999-12-31T23:00"),
         (("show", "dossiers", "--as-of", "0001-01-01T00:00"), "0001-01-01T00:00"),
+        (("report", "--audience", "city", "--period", "2036-12"), "has not begun"),
         (("run", "--repeat", "1", "--as-of", "2025-01-01"), "--repeat"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

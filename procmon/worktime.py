@@ -157,7 +157,7 @@ class _Rules:
         if override is not None:
             if not override["open"]:
                 return ()
-            return parse_hours(override["hours"] or "") or _worked_hours(week, day)
+            return parse_hours(override["hours"] or "") or _worked_hours(week, day) or USUAL
         if day in self.swapped:
             return _worked_hours(week, day)
         return () if day in self.free else hours

@@ -120,7 +120,7 @@ class Calendar:
         for weekday in range(1, 8):
             if hours := self.weekday_hours(weekday, on):
                 return hours
-        return OFFICE_HOURS
+        return []
 
     def hours(self, on: date) -> Hours:
         """Hours of one day, after days off, swapped days and the office's own overrides."""
@@ -129,7 +129,7 @@ class Calendar:
         if override is not None and override["open"] == "no":
             return []
         if override is not None:
-            return read_hours(override.get("hours", "")) or self._hours_when_made_open(on)
+            return read_hours(override.get("hours", "")) or self._hours_when_made_open(on) or OFFICE_HOURS
         if on in days_off:
             return []
         if on in worked_instead:
@@ -152,11 +152,11 @@ class Calendar:
 
     def opening(self, on: date) -> datetime:
         """First opening of a day; on a day off, as on a usual day."""
-        return _at(on, (self.hours(on) or self.usual_hours(on))[0][0])
+        return _at(on, (self.hours(on) or self.usual_hours(on) or OFFICE_HOURS)[0][0])
 
     def closing(self, on: date) -> datetime:
         """Last closing of a day; on a day off, as on a usual day."""
-        return _at(on, (self.hours(on) or self.usual_hours(on))[-1][1])
+        return _at(on, (self.hours(on) or self.usual_hours(on) or OFFICE_HOURS)[-1][1])
 
     # -- days
 

@@ -348,6 +348,15 @@ def test_an_override_of_the_default_holds_everywhere_but_where_a_calendar_has_it
     assert open_minutes(calendars, "2025-03-04T00:00", "2025-03-05T00:00") == 0
 
 
+def test_of_a_calendar_closed_all_week_a_day_that_is_opened_has_office_hours() -> None:
+    """A day said to be open is not a day of no time. A swapped Saturday stands in for none of its days."""
+    opened = [{"calendar_id": "shut", "on": "2025-03-04", "open": "yes"}]
+    calendars = build(hours_of("shut", dict.fromkeys(range(1, 8), ""), "1999-01-01") | {"calendar": opened})
+    assert open_minutes(calendars, "2025-03-04T00:00", "2025-03-05T00:00", "shut") == 480
+    assert open_minutes(calendars, "2025-04-26T00:00", "2025-04-27T00:00", "shut") == 0
+    assert open_minutes(calendars, "2025-03-05T00:00", "2025-12-31T00:00", "shut") == 0
+
+
 def test_a_calendar_that_is_never_open_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="calendar 'shut' is never open") as refused:
         build(hours_of("shut", dict.fromkeys(range(1, 8), ""), "1999-01-01"))

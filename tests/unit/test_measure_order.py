@@ -119,6 +119,13 @@ def test_a_due_instant_counts_to_its_second(second: int, on_time: bool) -> None:
     assert told["on_time_766"] is on_time
 
 
+def test_a_reopened_dossier_ended_when_it_ended_again() -> None:
+    told = measured("received 2025-03-03T08:00", "finished 2025-03-04T08:00", "processing 2025-03-05T08:00",
+                    "finished 2025-03-06T08:00")  # fmt: skip
+    assert (told["ended_at"], told["is_reopened"]) == (datetime(2025, 3, 6, 1, 0, tzinfo=UTC), True)
+    assert (str(told["ended_on"]), told["working_minutes"]) == ("2025-03-06", 3 * 480)
+
+
 def test_reception_runs_from_the_first_submission_to_the_receipt() -> None:
     """Filed twice at the counter; a submission at or after the receipt is none."""
     first = "submitted 2025-03-03T08:00", "submitted 2025-03-03T09:00"

@@ -436,3 +436,10 @@ def test_a_result_meant_to_be_returned_where_a_part_went_from_since_cannot_be_to
     for extent, says in (("part", None), ("whole", False)):
         dossier = dossier_of(NEIGHBOURS, [("A", "B", "2025-07-01", extent)], *steps)
         assert dossier["is_returned_elsewhere"] is says
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_unit_named_twice_in_a_role_is_the_one_of_the_first_day(role: str) -> None:
+    """The code meant another unit on the second day."""
+    steps = ({"occurred_at": f"{on}T08:00", role: "TWICE"} for on in (LAST_OF_OLD, FIRST_OF_NEW))
+    assert dossier_of(UNITS, [], *steps)[role.removesuffix("_id") + "_key"] == "TWICE@2020-01-01"

@@ -124,6 +124,13 @@ def test_a_reopened_dossier_ended_when_it_ended_again() -> None:
                     "finished 2025-03-06T08:00")  # fmt: skip
     assert (told["ended_at"], told["is_reopened"]) == (datetime(2025, 3, 6, 1, 0, tzinfo=UTC), True)
     assert (str(told["ended_on"]), told["working_minutes"]) == ("2025-03-06", 3 * 480)
+    assert not measured("received 2025-03-03T08:00", "finished 2025-03-04T08:00")["is_reopened"]
+
+
+def test_a_reopened_dossiers_result_is_handed_over_after_its_last_end() -> None:
+    told = measured("received 2025-03-03T08:00", "finished 2025-03-04T08:00", "returned 2025-03-05T08:00",
+                    "processing 2025-03-06T08:00", "finished 2025-03-07T08:00", "returned 2025-03-10T08:00")  # fmt: skip
+    assert told["return_minutes"] == 480
 
 
 def test_reception_runs_from_the_first_submission_to_the_receipt() -> None:

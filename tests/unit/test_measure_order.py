@@ -128,8 +128,10 @@ def test_a_reopened_dossier_ended_when_it_ended_again() -> None:
 
 
 def test_a_reopened_dossiers_result_is_handed_over_after_its_last_end() -> None:
-    told = measured("received 2025-03-03T08:00", "finished 2025-03-04T08:00", "returned 2025-03-05T08:00",
-                    "processing 2025-03-06T08:00", "finished 2025-03-07T08:00", "returned 2025-03-10T08:00")  # fmt: skip
+    first = "received 2025-03-03T08:00", "finished 2025-03-04T08:00", "returned 2025-03-05T08:00"
+    again = "processing 2025-03-06T08:00", "finished 2025-03-07T08:00", "returned 2025-03-10T08:00"
+    told = measured(*first, *again)
+    assert told["is_reopened"]
     assert told["return_minutes"] == 480
 
 

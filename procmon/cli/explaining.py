@@ -37,27 +37,29 @@ from procmon.tables import RULE_SETS
 @option("--run", type=int, metavar="N", help="What run N saw. Default: a figure of the last done run.")
 @option("--scope", help="A figure's scope, such as city, field or procedure. Default: city.")
 @option("--scope-id", help="Which one; '' is the unit, field or level that is not known.")
+@option("--period-to", type=click.DateTime(["%Y-%m-%d"]), help="A figure's `period_to`, where it is told of many.")
 @option("--dossiers", is_flag=True, help="List the dossiers that a figure counts.")
 @option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form.")
 @option("--output", type=click.Path(dir_okay=False), default="-", help="File to write; - is stdout.")
 @with_workspace
 def explain_command(
     workspace: Workspace, figure: str | None, dossier: str | None, as_of: str | None, policy: tuple[str, ...],
-    rule_set: str | None, run: int | None, scope: str | None, scope_id: str | None, dossiers: bool, form: str,
-    output: str,
+    rule_set: str | None, run: int | None, scope: str | None, scope_id: str | None, period_to: datetime | None,
+    dossiers: bool, form: str, output: str,
 ) -> None:  # fmt: skip
     """Say how FIGURE (a name of `show figures`) came about, or where each minute of a dossier is from."""
     if (figure is None) == (dossier is None):
         raise UsageProblem("explain either a figure or a dossier", remedy="procmon explain --dossier ID")
     if dossier is not None:
-        _refuse({"--scope": scope, "--scope-id": scope_id, "--dossiers": dossiers}, "a figure", "Leave them out.")
+        of_figures = {"--scope": scope, "--scope-id": scope_id, "--period-to": period_to, "--dossiers": dossiers}
+        _refuse(of_figures, "a figure", "Leave them out.")
         told: Any = _dossier(workspace, dossier, as_of, policy, rule_set, run)
         text = explain.dossier_text(told) if form == "table" else ""
     else:
         _refuse({"--as-of": as_of, "--policy": policy}, "a dossier: a figure is a run's", "Name its --run.")
         told = explain.explain_figure(
             workspace, figure or "", run_id=run, scope=scope, scope_id=scope_id, rule_set=rule_set or "",
-            with_dossiers=dossiers,
+            period_to=period_to.date() if period_to else None, with_dossiers=dossiers,
         )  # fmt: skip
         text = explain.figure_text(told) if form == "table" else ""
     if form == "json":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -14,22 +14,22 @@ from procmon.inputs import Inputs, is_end_of, measured, nightly_period, read_inp
 from procmon.judge import Judge, Question
 from procmon.judge.definitions import definition, dossiers_sql
 from procmon.judge.figures import DUE_LISTS
+from procmon.judge.reductions import Scope
 from procmon.pages import Ask
 from procmon.run import asks_of_tonight
 from procmon.store import ledger
 from procmon.store.workspace import Workspace
 from procmon.tables import TEXT
 
-OF_PERIOD = (
-    "reductions.actual_cut", "reductions.mean_period_minutes", "reductions.median_period_minutes",
-    "reductions.p90_period_minutes",
+COUNTING_TABLES = (
+    "reductions", "pending_work", "open_stock", "form_06", "on_time", "bridge", "boundaries", "due_soon", "quality",
 )  # fmt: skip
-"""Figures made of the dossiers finished in the period compared: as many as their `n`."""
-
-COUNTING_TABLES = ("reductions", "form_06", "on_time", "boundaries", "due_soon", "quality")
 """Tables whose making counts the dossiers behind figures."""
 
-OPTIONS = {"rule_set": "--rule-set", "scope": "--scope", "scope_id": "--scope-id"}
+COVERED = ("reductions.coverage", "reductions.n_capped_period", "reductions.n_capped_baseline")
+"""Figures of the procedures in the fixed mix alone."""
+
+OPTIONS = {"rule_set": "--rule-set", "scope": "--scope", "scope_id": "--scope-id", "period_to": "--period-to"}
 MOST_NAMED = 6
 
 Row = Mapping[str, Any]
@@ -40,7 +40,8 @@ Part = tuple[str, str]
 def dossiers_of(workspace: Workspace, run: ledger.Run, rows: Sequence[Row]) -> list[str]:
     """The dossiers behind the one row of FIGURES, measured again from what the run saw; as many as it counts.
 
-    Raises: UsageProblem for a figure that counts none and for several rows, StoreError if the number differs.
+    Raises: UsageProblem for a figure that no step counts dossiers of, for one that is not known and for several rows,
+    StoreError if the number differs.
     """
     row = rows[0]
     if not counts_dossiers(row["figure"]):
@@ -53,15 +54,21 @@ def dossiers_of(workspace: Workspace, run: ledger.Run, rows: Sequence[Row]) -> l
             f"'{row['figure']}' is told {len(rows)} times here, and dossiers are listed of one",
             remedy=f"Name {' and '.join(_choices(rows))}.",
         )
+    n = n_behind(row)
+    if n is None:
+        raise UsageProblem(
+            f"'{row['figure']}' is not known here, so nobody can say which dossiers it is of",
+            remedy=f"`procmon explain {row['figure']}` shows where it is told.",
+        )
     seen = read_inputs(workspace, run)
     as_of = run.as_of.astimezone(workspace.settings.zone)
     ask, part = page_of(row, asks_of_tonight(seen, as_of))
     with measured(workspace, seen, as_of, is_period_end=is_end_of(workspace, nightly_period(as_of), as_of)) as engine:
         judge = pages.judge_of(workspace, seen, engine)
         question = pages.question_of(workspace, seen, as_of, ask)
-        count(workspace, seen, judge, question)
+        count(workspace, seen, judge, question, [row["figure"].partition(".")[0]])
         ids = dossiers_behind(judge, question, row, part)
-    must_agree(f"the dossiers of {row['figure']}", len(ids), n_behind(row))
+    must_agree(f"the dossiers of {row['figure']}", len(ids), n)
     return ids
 
 
@@ -75,14 +82,16 @@ def _choices(rows: Iterable[Row]) -> Iterable[str]:
 
 
 def counts_dossiers(figure: str) -> bool:
-    """Whether a figure is a count of dossiers, or made of those of the period compared."""
+    """Whether a step counts the dossiers that a figure counts or is made of."""
     found = definition(figure)
-    return figure in OF_PERIOD or figure.startswith("due_soon.") or bool(found and found.counted_in)
+    return figure.startswith("due_soon.") or bool(found and found.counted_in)
 
 
-def n_behind(row: Row) -> int:
-    """How many dossiers a row of FIGURES is of: its numerator; of those of a period its `n`."""
-    return int(row["n"] if row["figure"] in OF_PERIOD else row["numerator"])
+def n_behind(row: Row) -> int | None:
+    """How many dossiers a row of FIGURES is of: a count's numerator; the `n` of what is made of them; None: unknown."""
+    found = definition(row["figure"])
+    n = row["numerator"] if found is None or found.column or not found.counted_in else row["n"]
+    return None if n is None else int(n)
 
 
 def page_of(row: Row, asks: Iterable[Ask]) -> tuple[Ask, Part]:
@@ -98,9 +107,11 @@ def page_of(row: Row, asks: Iterable[Ask]) -> tuple[Ask, Part]:
     return city, ("", "") if scope == "city" else (scope, scope_id)
 
 
-def count(workspace: Workspace, seen: Inputs, judge: Judge, question: Question) -> None:
-    """Let a judge make what the figures of a question were counted from, in its engine."""
-    judge.tables(question, batches=pages.batch_counts(workspace, seen), names=COUNTING_TABLES)
+def count(
+    workspace: Workspace, seen: Inputs, judge: Judge, question: Question, tables: Collection[str] = COUNTING_TABLES
+) -> None:
+    """Let a judge make what the figures of a question's `tables` were counted from, in its engine."""
+    judge.tables(question, batches=pages.batch_counts(workspace, seen), names=tables)
     judge.evidence(question)
 
 
@@ -109,16 +120,20 @@ def dossiers_behind(judge: Judge, question: Question, row: Row, part: Part) -> l
     engine, found = judge.engine, definition(row["figure"])
     table, _, name = row["figure"].partition(".")
     wanted: dict[str, Sequence[str]] = {}
-    if row["figure"] in OF_PERIOD:
-        sql = "SELECT dossier_id FROM sides WHERE is_now"
-    elif found is None or not found.counted_in:
+    if found is None or not found.counted_in:
         sql = "SELECT dossier_id FROM due_soon WHERE true"
         wanted["state"] = DUE_LISTS[name]
     else:
         sql = dossiers_sql(found)
-        if table == "on_time":
-            wanted["rule_set"] = [row["rule_set"]]
+    if table == "on_time":
+        wanted["rule_set"] = [row["rule_set"]]
+    elif table == "bridge":
+        wanted |= {"to_rule_set": [row["rule_set"]], "step": [name.partition(".")[0]]}
+    elif table == "open_stock":
+        wanted["CAST(m.month_end_on AS VARCHAR)"] = [str(row["period_to"])]
     wanted |= _of_part(judge, question, table, part)
+    if row["figure"] in COVERED:
+        wanted["procedure_key"] = list(_scope(judge, question, part).cut.weights)
     for n, (column, values) in enumerate(wanted.items()):
         engine.give(f"wanted_{n}", pa.table({"value": pa.array(values, TEXT)}))
         sql += f"\nAND {column} IN (SELECT w.value FROM wanted_{n} AS w)"  # noqa: S608 - our own columns
@@ -147,11 +162,20 @@ def _of_part(judge: Judge, question: Question, table: str, part: Part) -> dict[s
         return {column: [key for key in _figured(judge, column) if evidence.home(kind, key) == part_id]}
     if table == "on_time":
         return {kind: [part_id]}
-    scope = next(scope for scope in evidence.parts if (scope.kind, scope.id) == (kind, part_id))
+    scope = _scope(judge, question, part)
     return {"procedure_key": [code for code in _figured(judge, "procedure_key") if evidence.holds(scope, code)]}
 
 
+def _scope(judge: Judge, question: Question, part: Part) -> Scope:
+    """The part of a question's dossiers, as reductions have it."""
+    evidence = judge.evidence(question)
+    scopes = [*evidence.parts, *evidence.procedures]
+    return next((scope for scope in scopes if (scope.kind, scope.id) == part), evidence.headline)
+
+
 def _figured(judge: Judge, column: str) -> list[str]:
-    """What the dossiers of the question have in a column."""
-    rows = judge.engine.query(f'SELECT DISTINCT "{column}" AS value FROM figured ORDER BY 1 NULLS FIRST')  # noqa: S608
+    """What the dossiers of the question have in a column; of `told` units those of the period alone."""
+    tables = ["figured"] if column == "unit_told" else ["figured", "baseline_places"]
+    values = " UNION ".join(f'SELECT "{column}" AS value FROM {table}' for table in tables)  # noqa: S608
+    rows = judge.engine.query(f"SELECT value FROM ({values}) ORDER BY 1 NULLS FIRST")  # noqa: S608
     return [str(value) for value in rows["value"].to_pylist()]

@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -45,12 +46,13 @@ class FigureTold:
 
 def explain_figure(
     workspace: Workspace, figure: str, *, run_id: int | None, scope: str | None, scope_id: str | None, rule_set: str,
-    with_dossiers: bool,
+    period_to: date | None, with_dossiers: bool,
 ) -> FigureTold:  # fmt: skip
     """Explain a figure of a done run (the last one by default).
 
     Args:
         scope, scope_id: as in table FIGURES; None: the city's, else every scope that has it. rule_set: empty for all.
+        period_to: as in table FIGURES; None: every one.
 
     Raises: UsageProblem for a figure that the run does not have, and for dossiers of what counts none.
     """
@@ -66,7 +68,7 @@ def explain_figure(
             f"run {run.id} has no figure '{figure}'",
             remedy=f"Did you mean {', '.join(near)}?" if near else "See `procmon show figures`.",
         )
-    rows = _chosen(table, figure, scope, scope_id, rule_set)
+    rows = _chosen(table, figure, scope, scope_id, rule_set, period_to)
     ids = dossiers_of(workspace, run, rows) if with_dossiers else None
     return FigureTold(
         figure=figure,
@@ -82,16 +84,23 @@ def explain_figure(
     )
 
 
-def _chosen(table: pa.Table, figure: str, scope: str | None, scope_id: str | None, rule_set: str) -> list[Row]:
-    rows = [row for row in table.to_pylist() if row["figure"] == figure and rule_set in ("", row["rule_set"])]
+def _chosen(
+    table: pa.Table, figure: str, scope: str | None, scope_id: str | None, rule_set: str, period_to: date | None
+) -> list[Row]:  # fmt: skip
+    rows = [
+        row
+        for row in table.to_pylist()
+        if row["figure"] == figure and rule_set in ("", row["rule_set"]) and period_to in (None, row["period_to"])
+    ]
     chosen = [row for row in rows if scope in (None, row["scope"]) and scope_id in (None, row["scope_id"] or "")]
     if scope is None and scope_id is None:
         chosen = [row for row in rows if row["scope"] == "city"] or rows
     if not chosen:
         scopes = ", ".join(sorted({row["scope"] for row in rows}))
         raise UsageProblem(
-            f"'{figure}' is not told for scope '{scope or ''}' '{scope_id or ''}' rule set '{rule_set}'",
-            remedy=f"Its scopes are {scopes}." if scopes else "See `procmon show figures`.",
+            f"'{figure}' is not told for scope '{scope or ''}' '{scope_id or ''}' rule set '{rule_set}'"
+            f"{f' period_to {period_to}' if period_to else ''}",
+            remedy=f"Its scopes are {scopes}." if scopes else f"`procmon explain {figure}` shows where it is told.",
         )
     return chosen
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
 
 from procmon.engine import sql_text
 from procmon.engine.duckdb import steps_of
@@ -17,8 +19,9 @@ MEASURE_SQL = ("log", "events", "facts", "units", "dossiers")
 class Definition:
     """A figure in words, and where it comes from.
 
-    `sql` names files of procmon/judge/sql in order; `then` is what Python does with what they count; `counted_in` the
-    step that counts dossiers, and in it `column`: empty where the figure is no count of dossiers.
+    `sql` names files of procmon/judge/sql in order; `then` is what Python does with what they count. `counted_in` is
+    the step that counts the dossiers behind it, empty where none does; in it `column` is their count, empty where the
+    figure is made of all of them; `side` says of which side they are, where the step has both.
     """
 
     says: str
@@ -27,6 +30,7 @@ class Definition:
     then: str = "shares are divided last, and kept to 9 significant digits (judge/numbers.py)"
     counted_in: str = ""
     column: str = ""
+    side: Literal["", "period", "baseline"] = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ AT_LOCAL_MIX = "ratios, differences, intervals and verdicts are computed from th
 AT_MIX = "means, cut and interval are computed from these sums in judge/mix.py"
 
 FAMILIES = {
-    "reductions": _Family("7.1, 7.2, 7a to 7c", ("figured", "sides", "times", "spread"), AT_MIX, "", {
+    "reductions": _Family("7.1", ("figured", "sides", "times"), "limits are compared in judge/limits.py", "", {
         "limit_cut": "1 less the limit on the period's last day divided by that of 31 December 2024, in working days;"
         " over a scope the plain mean of its procedures",
         "n_limit_50": "Procedures whose limit was cut by 50 % or more, of those with a limit in 2024",
@@ -56,6 +60,8 @@ FAMILIES = {
         "n_limit_unchanged": "Procedures whose limit is as it was, of those with a limit in 2024",
         "n_limit_longer": "Procedures whose limit was made longer or given up, of those with a limit in 2024",
         "n_no_limit": "Procedures without a limit on 31 December 2024",
+    }),
+    "reductions in time": _Family("7.2, 7a to 7c", ("figured", "sides", "times", "spread"), AT_MIX, "cells", {
         "actual_cut": f"The cut of processing time, 1 - N / D: capped means against the baseline's, at {MIX}",
         "coverage": "Share of the baseline's dossiers in procedures with enough dossiers on both sides",
         "mean_period_minutes": f"Mean processing time of the period in minutes, capped, at {MIX}",
@@ -66,13 +72,14 @@ FAMILIES = {
         "p90_baseline_minutes": "90th percentile of a procedure's processing times in the baseline, minutes",
         "n_capped_period": "Covered dossiers of the period whose processing time is above their procedure's cap",
         "n_capped_baseline": "Covered dossiers of the baseline whose processing time is above their procedure's cap",
-        "n_baseline_on_time": "Baseline dossiers on time by their computed due date, of those that have one",
     }),
     "pending_work": _Family("7d", ("figured", "received"), AT_RISK, "", {
-        "restricted_cut": "The cut of the restricted mean of the dossiers received, pending ones censored at their own"
-        " period's end, at the headline's fixed mix",
         "agreement": "Whether the cut of finished dossiers and the restricted cut say the same: `disagree` where their"
         " verdicts differ or they lie more than 10 points apart",
+    }),
+    "pending_work received": _Family("7d", ("figured", "received"), AT_RISK, "received", {
+        "restricted_cut": "The cut of the restricted mean of the dossiers received, pending ones censored at their own"
+        " period's end, at the headline's fixed mix",
         **{
             name.format(side): says.format(whose)
             for side, whose in (("period", "received in the period"), ("baseline", "the baseline received"))
@@ -89,7 +96,7 @@ FAMILIES = {
             }.items()
         },
     }),
-    "open_stock": _Family("7d", ("figured", "stock"), SHARE, "", {
+    "open_stock": _Family("7d", ("figured", "stock"), SHARE, "open_stock", {
         "n_open": "Dossiers received by the month's end and not ended by it",
         "n_over_30": "Of the open stock at the month's end: received more than 30 days before",
         "n_over_90": "Of the open stock at the month's end: received more than 90 days before",
@@ -112,6 +119,9 @@ FAMILIES = {
         " limit at receipt",
         "n_on_time_new": "Dossiers on time by the limit in force at receipt, of those with a due date by it and by the"
         " limit of 31 December 2024",
+    }),
+    "reductions before": _Family("7.3", ("figured", "times"), SHARE, "baseline_on_time_cells", {
+        "n_baseline_on_time": "Baseline dossiers on time by their computed due date, of those that have one",
     }),
     "form_06": _Family("6", ("figured", "form_06"), SHARE, "form_06", {
         "received": "Form 06 column 3: " + IN_PERIOD,
@@ -268,36 +278,67 @@ def definition(figure: str) -> Definition | None:
         if step not in BRIDGE_STEPS or count not in BRIDGE_COUNTS:
             return None
         says = f"{BRIDGE_COUNTS[count]}: {BRIDGE_STEPS[step]}"
-        return Definition(says, "6", ("figured", "form_06", "rule_sets"), "steps are added up in judge/rule_sets.py")
+        then, is_moved = "steps are added up in judge/rule_sets.py", count != "n_on_time"
+        of_step = ("bridge", count) if is_moved else ()
+        return Definition(says, "6", ("figured", "form_06", "rule_sets"), then, *of_step)
     for family_name, family in FAMILIES.items():
         if family_name.partition(" ")[0] == table and name in family.figures:
-            column = name if family.counted_in else ""
-            says = family.figures[name]
-            return Definition(says, family.section, family.sql, family.then, family.counted_in, column)
+            found = Definition(family.figures[name], family.section, family.sql, family.then, family.counted_in)
+            return replace(found, column=_column(found, name), side=_side(found, name))
     return None
 
 
 COUNTED = re.compile(
-    r"count\((\*|\w+)\)(?:\s+FILTER\s*\(\s*WHERE\s+((?:(?!\bFILTER\b).)*?)\))?\s+AS\s+(\w+)", re.DOTALL
+    r"count\((\*|[\w.]+)\)(?:\s+FILTER\s*\(\s*WHERE\s+((?:(?!\bFILTER\b).)*?)\))?\s+AS\s+(\w+)", re.DOTALL
 )
+SIDE = re.compile(r"_(period|baseline)(?=_|$)")
 FROM_PART = re.compile(r"^FROM\b.*?(?=^GROUP BY\b|\Z)", re.DOTALL | re.MULTILINE)
 
 
-def dossiers_sql(found: Definition) -> str:
-    """The SELECT of the dossiers that a figure counts, made of the very step that counts them.
+OF_TWO_SIDES = ("cells", "received")
+"""Steps that count dossiers of the period and of the baseline, told apart by `is_now`."""
 
-    Raises: KeyError for a definition that counts no dossiers.
+
+def dossiers_sql(found: Definition) -> str:
+    """The SELECT of the dossiers behind a figure, made of the very step that counts them.
+
+    Raises: KeyError for a definition without such a step.
     """
-    step = dict(_steps(found))[found.counted_in]
-    conditions = {name: condition or _not_null(what) for what, condition, name in COUNTED.findall(step)}
-    source = FROM_PART.search(step)
+    source = FROM_PART.search(_step(found))
     of_step = source.group().rstrip() if source else ""
     joined = "AND" if re.search(r"^WHERE\b", of_step, re.MULTILINE) else "WHERE"
-    return f"SELECT dossier_id\n{of_step}\n{joined} ({' '.join(conditions[found.column].split())})"
+    condition = _conditions(found)[found.column] if found.column else _not_null("dossier_id")
+    sql = f"SELECT dossier_id\n{of_step}\n{joined} ({' '.join(condition.split())})"
+    return f"{sql}\nAND {'' if found.side == 'period' else 'NOT '}is_now" if found.side else sql
+
+
+def _column(found: Definition, name: str) -> str:
+    """The count that a figure is, by its name with or without the side; empty for none."""
+    if not found.counted_in:
+        return ""
+    named = {"coverage": "n"}.get(name, name)
+    counts = _conditions(found)
+    return next((column for column in (named, SIDE.sub("", named)) if column in counts), "")
+
+
+def _side(found: Definition, name: str) -> Literal["", "period", "baseline"]:
+    if found.counted_in not in OF_TWO_SIDES:
+        return ""
+    return "baseline" if name == "coverage" or "_baseline" in name else "period"
+
+
+def _conditions(found: Definition) -> dict[str, str]:
+    """Each count of a definition's step → what holds for those that it counts."""
+    return {name: condition or _not_null(what) for what, condition, name in COUNTED.findall(_step(found))}
 
 
 def _not_null(what: str) -> str:
     return "true" if what == "*" else f"{what} IS NOT NULL"
+
+
+@cache
+def _step(found: Definition) -> str:
+    return dict(_steps(found))[found.counted_in]
 
 
 def _steps(found: Definition) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ from procmon import pages, worktime
 from procmon.config import EngineSettings, PolicySettings
 from procmon.engine import Engine
 from procmon.errors import StoreError
-from procmon.explain.behind import OF_PERIOD, count, counts_dossiers, dossiers_behind, page_of
+from procmon.explain.behind import count, counts_dossiers, dossiers_behind, n_behind, page_of
 from procmon.explain.days import Days, amount, hours
 from procmon.explain.dossier import KEPT_STEPS, KINDS, DossierTold, Teller
 from procmon.explain.text import dossier_text, moment
@@ -477,6 +477,8 @@ def test_what_if_policies_are_named(office: Path) -> None:
         (("--dossier", "X", "--scope-id", ""), "--scope-id: only for a figure"),
         (("--dossier", "X", "--as-of", "2025-11-30"), "its events in batch 2 come later; its events in batch 3 come"),
         (("form_06.pending", "--scope", "galaxy"), "Its scopes are"),
+        (("form_06.pending", "--period-to", "1999-01-01"), "period_to 1999-01-01"),
+        (("--dossier", "X", "--period-to", "2025-12-31"), "--period-to: only for a figure"),
         (("boundaries.proven", "--dossiers"), "no step of the SQL counts the dossiers of 'boundaries.proven'"),
         (("on_time.n_on_time", "--dossiers"), "--rule-set (one of form_06, index_766, strict)"),
         (
@@ -523,7 +525,7 @@ def test_the_dossiers_behind_every_count_of_a_run_are_as_many(office: Path) -> N
         if counts_dossiers(row["figure"]):
             ask, part = page_of(row, asks)
             by_ask[ask].append((row, part))
-    checked = set()
+    checked, found = set(), set()
     with measured(workspace, seen, as_of) as engine:
         judge = pages.judge_of(workspace, seen, engine)
         for ask, rows in by_ask.items():
@@ -531,11 +533,16 @@ def test_the_dossiers_behind_every_count_of_a_run_are_as_many(office: Path) -> N
             count(workspace, seen, judge, question)
             for row, part in rows:
                 ids = dossiers_behind(judge, question, row, part)
-                counted = row["n"] if row["figure"] in OF_PERIOD else row["numerator"]
+                counted = n_behind(row)
                 assert (len(ids), len(set(ids))) == (counted, counted), row
                 checked.add((row["figure"].partition(".")[0], row["scope"]))
+                if ids:
+                    found.add(row["figure"])
     parts = {
         "reductions": ("level", "field", "tag", "department", "unit", "procedure"),
+        "pending_work": ("level", "field", "tag", "department", "unit", "procedure"),
+        "open_stock": (),
+        "bridge": (),
         "on_time": ("level", "field", "unit"),
         "form_06": ("field/level",),
         "boundaries": ("procedure",),
@@ -545,8 +552,48 @@ def test_the_dossiers_behind_every_count_of_a_run_are_as_many(office: Path) -> N
     assert {(name, scope) for name, scope in checked if not scope.startswith(("centre", "department"))} == {
         (name, scope) for name, kinds in parts.items() for scope in ("city", *kinds) if scope != "department"
     }
+    empty = {row["figure"] for rows in by_ask.values() for row, _ in rows} - found
+    assert {figure for figure in empty if not figure.startswith("bridge.") or figure.endswith("n_moved")} == {
+        "quality.ended_without_receipt", "quality.unknown_unit",
+        "bridge.start.n_moved", "bridge.two_supplements.n_moved",
+    }  # fmt: skip
     of_pages = {("reductions", "department"), ("reductions", "department/procedure"), ("on_time", "centre/field")}
     assert checked >= of_pages | {("on_time", "department/unit"), ("form_06", "centre/field/level")}
+
+
+def test_the_dossiers_that_a_step_of_the_bridge_moves_are_listed(office: Path) -> None:
+    """Refused and withdrawn dossiers stand in no share of the strict rule set; index_766 judges those received."""
+    shown = procmon("show", "dossiers", "--as-of", "2025-12-31", "--workspace", office, "--format", "csv").rows
+    judged = [row for row in shown if row["received_at"] and row["outcome"] == "withdrawn" and row["on_time_766"]]
+    moved = [row["dossier_id"] for row in judged if row["ended_at"] >= "2025-12-01"]
+    told = explained(office, "bridge.withdrawn.n_moved", "--rule-set", "strict", "--dossiers")
+    assert told["n_dossiers"] == told["rows"][0]["numerator"] > 0
+    assert told["dossiers"] == sorted(moved)
+
+
+def test_the_open_stock_of_a_month_is_listed_by_its_end(office: Path) -> None:
+    asked = ("open_stock.n_over_90", "--scope", "city", "--dossiers")
+    said = procmon("explain", *asked, "--workspace", office, code=2)
+    assert "'open_stock.n_over_90' is told 13 times here" in said.err
+    assert "Remedy: Name --period-to (one of 2024-12-31, 2025-01-31" in said.err
+    told = explained(office, *asked, "--period-to", "2025-11-30")
+    shown = procmon("show", "dossiers", "--as-of", "2025-12-31", "--workspace", office, "--format", "csv").rows
+    old = [row for row in shown if row["received_at"] and row["received_at"][:10] < "2025-09-01"]
+    lay_there = [row["dossier_id"] for row in old if not row["ended_at"] or row["ended_at"][:10] > "2025-11-30"]
+    assert told["dossiers"] == sorted(lay_there)
+    assert lay_there
+
+
+def test_the_frozen_dossiers_of_the_baseline_are_listed(office: Path) -> None:
+    """Above their procedure's cap are some of those that the mean is made of, and none of the period's."""
+    of_field = ("--scope", "field", "--scope-id", "Đất đai", "--dossiers")
+    whole = explained(office, "reductions.mean_baseline_minutes", *of_field)
+    capped = explained(office, "reductions.n_capped_baseline", *of_field)
+    now = explained(office, "reductions.mean_period_minutes", *of_field)
+    assert set(capped["dossiers"]) < set(whole["dossiers"])
+    assert capped["n_dossiers"] == capped["rows"][0]["numerator"] > 0
+    assert whole["n_dossiers"] == whole["rows"][0]["n"]
+    assert not set(whole["dossiers"]) & set(now["dossiers"])
 
 
 def test_the_dossiers_of_a_figure_are_listed(office: Path) -> None:
@@ -571,7 +618,8 @@ def test_the_dossiers_of_a_part_are_listed_by_the_words_of_its_row(
 ) -> None:
     rule_set = ("--rule-set", "form_06") if not figure.startswith("reductions") else ()
     told = explained(office, figure, "--scope", scope, "--scope-id", scope_id, *rule_set, "--dossiers")
-    counted = int(told["rows"][0]["n" if figure in OF_PERIOD else "numerator"])
+    counted = n_behind(told["rows"][0])
+    assert counted
     assert len(told["dossiers"]) == counted
     text = procmon("explain", figure, "--scope", scope, "--scope-id", scope_id, *rule_set, "--dossiers", "--workspace",
                    office).out  # fmt: skip

@@ -136,9 +136,10 @@ def test_a_reopened_dossiers_result_is_handed_over_after_its_last_end() -> None:
 
 
 def test_reception_runs_from_the_first_submission_to_the_receipt() -> None:
-    """Filed twice at the counter; a submission at or after the receipt is none."""
+    """Filed twice at the counter; a submission at or after the receipt is none, and does not hide one before it."""
     first = "submitted 2025-03-03T08:00", "submitted 2025-03-03T09:00"
     assert measured(*first, "received 2025-03-03T10:00")["reception_minutes"] == 120
+    assert measured(first[0], "received 2025-03-03T10:00", "submitted 2025-03-03T11:00")["reception_minutes"] == 120
     assert measured("received 2025-03-03T08:00", "processing 2025-03-03T09:00")["reception_minutes"] is None
     assert measured("submitted 2025-03-03T08:00", "received 2025-03-03T08:00")["reception_minutes"] is None
 

@@ -76,10 +76,11 @@ SELECT
     count(*) FILTER (WHERE was_on_time IS NULL) AS n_into_judged,
     count(*) FILTER (WHERE is_on_time IS NULL) AS n_out_of_judged
 FROM (
-    SELECT 'strict' AS to_rule_set, apart AS step, index_766 AS was_on_time, strict AS is_on_time
+    SELECT dossier_id, 'strict' AS to_rule_set, apart AS step, index_766 AS was_on_time, strict AS is_on_time
     FROM verdicts
     UNION ALL
     SELECT
+        dossier_id,
         'form_06' AS to_rule_set,
         CASE
             WHEN outcome IN ('stopped', 'refused', 'withdrawn') THEN outcome

@@ -16,6 +16,7 @@ WHERE f.received_at IS NOT NULL
 -- step: open_placed
 SELECT
     month_end_on,
+    dossier_id,
     age_days,
     row_number() OVER (PARTITION BY month_end_on ORDER BY age_days NULLS FIRST, dossier_id NULLS FIRST) - 1 AS place,
     count(*) OVER (PARTITION BY month_end_on) - 1 AS last_place

@@ -21,8 +21,8 @@ from twin.dossiers import CANONICAL
 from procmon import pages, worktime
 from procmon.config import EngineSettings, PolicySettings
 from procmon.engine import Engine
-from procmon.errors import StoreError
-from procmon.explain.behind import count, counts_dossiers, dossiers_behind, n_behind, page_of
+from procmon.errors import StoreError, UsageProblem
+from procmon.explain.behind import count, counts_dossiers, dossiers_behind, dossiers_of, n_behind, page_of
 from procmon.explain.days import Days, amount, hours
 from procmon.explain.dossier import KEPT_STEPS, KINDS, DossierTold, Teller
 from procmon.explain.text import dossier_text, moment
@@ -594,6 +594,16 @@ def test_the_frozen_dossiers_of_the_baseline_are_listed(office: Path) -> None:
     assert capped["n_dossiers"] == capped["rows"][0]["numerator"] > 0
     assert whole["n_dossiers"] == whole["rows"][0]["n"]
     assert not set(whole["dossiers"]) & set(now["dossiers"])
+
+
+def test_what_a_baseline_has_not_kept_is_not_listed(office: Path) -> None:
+    """A baseline of release 0.1 kept nothing of what was received: its counts are empty, not 0."""
+    workspace = open_workspace(office)
+    run = find_run(workspace)
+    assert run is not None
+    row = explained(office, "pending_work.n_pending_baseline", "--scope", "city")["rows"][0] | {"numerator": None}
+    with pytest.raises(UsageProblem, match="is not known here"):
+        dossiers_of(workspace, run, [row])
 
 
 def test_the_dossiers_of_a_figure_are_listed(office: Path) -> None:

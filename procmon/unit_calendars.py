@@ -10,6 +10,8 @@ from typing import TypedDict
 from procmon.tables import FIRST_DAY
 
 DEFAULT = "default"
+THEN = ", from "
+"""Stands in the name of several calendars one after another, and so in the name of none."""
 
 Assignments = tuple[tuple[date, str], ...]
 """The calendars of a unit, one after another: from which day on, and which. The first holds from FIRST_DAY on."""
@@ -59,4 +61,4 @@ def _from_the_first_day(given: dict[date, str], first_row: dict[str, date]) -> A
 def calendar_name(assignments: Assignments) -> str:
     """The calendar's own name; where there are several, `A, from 2025-07-01 B`."""
     (_, first), *later = assignments
-    return ", from ".join([first, *(f"{since} {calendar_id}" for since, calendar_id in later)])
+    return THEN.join([first, *(f"{since} {calendar_id}" for since, calendar_id in later)])

@@ -19,6 +19,7 @@ from typing import Any
 
 from procmon.errors import RegistryError
 from procmon.tables import FIRST_DAY, LAST_DAY
+from procmon.unit_calendars import THEN
 
 Parser = Callable[[str], object]
 Row = Mapping[str, Any]
@@ -187,6 +188,13 @@ def calendar_day(cell: str) -> date:
     if not FIRST_DAY <= found < LAST_DAY:
         raise ValueError(f"expected a day from {FIRST_DAY} to {LAST_DAY - timedelta(days=1)}")
     return found
+
+
+def calendar(cell: str) -> str:
+    """A calendar's name."""
+    if THEN in cell:
+        raise ValueError(f"expected a name without '{THEN}', which joins the calendars of a unit that has had several")
+    return cell
 
 
 def yes_no(cell: str) -> bool:

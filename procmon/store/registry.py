@@ -290,7 +290,7 @@ _KINDS = (
         CalendarOverride,
         ("calendar_id", "on"),
         (
-            Column("calendar_id", cells.code, "calendar: default, or one of opening_hours", needed=True),
+            Column("calendar_id", cells.calendar, "calendar: default, or one of opening_hours", needed=True),
             Column("on", cells.calendar_day, "the day", needed=True),
             Column("open", cells.yes_no, "yes: worked; no: off", needed=True),
             Column(
@@ -308,7 +308,7 @@ _KINDS = (
         OpeningHours,
         ("calendar_id", "unit_id", "weekday", "valid_from"),
         (
-            Column("calendar_id", cells.code, "calendar", needed=True),
+            Column("calendar_id", cells.calendar, "calendar", needed=True),
             Column(
                 "unit_id",
                 cells.code,

@@ -447,6 +447,8 @@ BAD_CELLS = [
     ("calendar", {"hours": "11:30-07:30"}, "expected sessions that end after they begin; 11:30-07:30 does not"),
     ("calendar", {"hours": "07:30-07:30"}, "expected sessions that end after they begin"),
     ("calendar", {"hours": "20:00-24:01"}, "expected hours up to 24:00; 20:00-24:01 ends later"),
+    ("calendar", {"calendar_id": '"A, from 2025-07-01 B"'}, "expected a name without ', from ', which joins"),
+    ("opening_hours", {"calendar_id": '"A, from B"'}, "column calendar_id, 'A, from B': expected a name without"),
     ("opening_hours", {"weekday": "0"}, "column weekday, '0': expected a weekday from 1 (Monday) to 7 (Sunday)"),
     ("opening_hours", {"weekday": "8"}, "column weekday, '8': expected a weekday from 1 (Monday) to 7 (Sunday)"),
     ("opening_hours", {"weekday": "Mon"}, "column weekday, 'Mon': expected a weekday"),

@@ -438,8 +438,19 @@ def test_a_result_meant_to_be_returned_where_a_part_went_from_since_cannot_be_to
         assert dossier["is_returned_elsewhere"] is says
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["receiving_unit_id", *ROLES])
 def test_a_unit_named_twice_in_a_role_is_the_one_of_the_first_day(role: str) -> None:
     """The code meant another unit on the second day."""
     steps = ({"occurred_at": f"{on}T08:00", role: "TWICE"} for on in (LAST_OF_OLD, FIRST_OF_NEW))
     assert dossier_of(UNITS, [], *steps)[role.removesuffix("_id") + "_key"] == "TWICE@2020-01-01"
+
+
+@pytest.mark.parametrize(
+    ("status", "is_cross_boundary"), [("submitted", None), ("stopped", None), ("refused", True), ("received", True)]
+)
+def test_a_dossier_neither_received_nor_refused_crosses_no_boundary_yet(
+    status: str, is_cross_boundary: bool | None
+) -> None:
+    units = {"receiving_unit_id": "A", "resolving_unit_id": "B", "applicant_unit_id": "A"}
+    step = {"status": status, "occurred_at": "2025-09-01T08:00"} | units
+    assert crossing(NEIGHBOURS, [], step) is is_cross_boundary

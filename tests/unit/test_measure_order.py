@@ -135,6 +135,12 @@ def test_a_reopened_dossiers_result_is_handed_over_after_its_last_end() -> None:
     assert told["return_minutes"] == 480
 
 
+def test_a_return_that_is_the_end_itself_is_none_after_it() -> None:
+    steps = "received 2025-03-03T08:00", "returned 2025-03-04T08:00"
+    assert (measured(*steps)["outcome"], measured(*steps)["return_minutes"]) == ("returned", None)
+    assert measured(*steps, "returned 2025-03-04T09:00")["return_minutes"] == 60
+
+
 def test_reception_runs_from_the_first_submission_to_the_receipt() -> None:
     """Filed twice at the counter; a submission at or after the receipt is none, and does not hide one before it."""
     first = "submitted 2025-03-03T08:00", "submitted 2025-03-03T09:00"

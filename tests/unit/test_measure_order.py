@@ -37,10 +37,11 @@ def test_two_requests_one_after_the_other_are_two() -> None:
     assert told["n_supplements"] == 2
 
 
-def test_two_requests_at_one_instant_with_other_due_days_are_two() -> None:
-    told = measured("received 2025-03-03T08:00", "supplement_requested 2025-03-03T09:00 2025-03-10",
-                    "supplement_requested 2025-03-03T09:00 2025-03-11",
-                    "processing 2025-03-04T09:00 2025-03-11")  # fmt: skip
+@pytest.mark.parametrize(("due", "later"), [("2025-03-10", "2025-03-11"), ("2025-03-10T10:00", "2025-03-10T11:00")])
+def test_two_requests_at_one_instant_with_other_due_dates_are_two(due: str, later: str) -> None:
+    told = measured("received 2025-03-03T08:00", f"supplement_requested 2025-03-03T09:00 {due}",
+                    f"supplement_requested 2025-03-03T09:00 {later}",
+                    f"processing 2025-03-04T09:00 {later}")  # fmt: skip
     assert told["n_supplements"] == 2
 
 

@@ -38,7 +38,7 @@ from procmon.tables import RULE_SETS
 @option("--scope", help="A figure's scope, such as city, field or procedure. Default: city.")
 @option("--scope-id", help="Which one; '' is the unit, field or level that is not known.")
 @option("--period-to", type=click.DateTime(["%Y-%m-%d"]), help="A figure's `period_to`, where it is told of many.")
-@option("--dossiers", is_flag=True, help="List the dossiers that a figure counts.")
+@option("--dossiers", is_flag=True, help="List the dossiers that a figure counts or is made of.")
 @option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form.")
 @option("--output", type=click.Path(dir_okay=False), default="-", help="File to write; - is stdout.")
 @with_workspace

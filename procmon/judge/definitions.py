@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 from procmon.engine import sql_text
 from procmon.engine.duckdb import steps_of
@@ -21,7 +20,7 @@ class Definition:
 
     `sql` names files of procmon/judge/sql in order; `then` is what Python does with what they count. `counted_in` is
     the step that counts the dossiers behind it, empty where none does; in it `column` is their count, empty where the
-    figure is made of all of them; `side` says of which side they are, where the step has both.
+    figure is made of all of them; `side`, where the step has both sides, is `period` or `baseline`.
     """
 
     says: str
@@ -30,7 +29,7 @@ class Definition:
     then: str = "shares are divided last, and kept to 9 significant digits (judge/numbers.py)"
     counted_in: str = ""
     column: str = ""
-    side: Literal["", "period", "baseline"] = ""
+    side: str = ""
 
 
 @dataclass(frozen=True)
@@ -284,7 +283,8 @@ def definition(figure: str) -> Definition | None:
     for family_name, family in FAMILIES.items():
         if family_name.partition(" ")[0] == table and name in family.figures:
             found = Definition(family.figures[name], family.section, family.sql, family.then, family.counted_in)
-            return replace(found, column=_column(found, name), side=_side(found, name))
+            count = "n_baseline" if name == "coverage" else name
+            return replace(found, column=_column(found, count), side=_side(found, count))
     return None
 
 
@@ -293,10 +293,6 @@ COUNTED = re.compile(
 )
 SIDE = re.compile(r"_(period|baseline)(?=_|$)")
 FROM_PART = re.compile(r"^FROM\b.*?(?=^GROUP BY\b|\Z)", re.DOTALL | re.MULTILINE)
-
-
-OF_TWO_SIDES = ("cells", "received")
-"""Steps that count dossiers of the period and of the baseline, told apart by `is_now`."""
 
 
 def dossiers_sql(found: Definition) -> str:
@@ -316,15 +312,16 @@ def _column(found: Definition, name: str) -> str:
     """The count that a figure is, by its name with or without the side; empty for none."""
     if not found.counted_in:
         return ""
-    named = {"coverage": "n"}.get(name, name)
     counts = _conditions(found)
-    return next((column for column in (named, SIDE.sub("", named)) if column in counts), "")
+    return next((column for column in (name, SIDE.sub("", name)) if column in counts), "")
 
 
-def _side(found: Definition, name: str) -> Literal["", "period", "baseline"]:
-    if found.counted_in not in OF_TWO_SIDES:
+def _side(found: Definition, name: str) -> str:
+    """The side that a figure's name says, else the period; empty where the step does not tell sides apart."""
+    if not found.counted_in or "is_now" not in _step(found):
         return ""
-    return "baseline" if name == "coverage" or "_baseline" in name else "period"
+    side = SIDE.search(name)
+    return side[1] if side else "period"
 
 
 def _conditions(found: Definition) -> dict[str, str]:
